@@ -1,0 +1,169 @@
+/**
+ * A job, its states, and the one table of transitions between them.
+ *
+ * @module
+ */
+
+/** Where a job stands. `retrying` waits out a backoff; the last four are final. */
+export type JobState =
+  | "queued"
+  | "running"
+  | "retrying"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "expired";
+
+/** The one transition table: every adapter moves a job along these arrows and no others. */
+export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
+  queued: ["running", "cancelled", "expired", "failed"],
+  running: ["completed", "failed", "cancelled", "expired", "retrying", "queued"],
+  retrying: ["queued", "cancelled", "expired"],
+  completed: [],
+  failed: ["queued"], // only by requeueing a dead letter
+  cancelled: [],
+  expired: [],
+};
+
+/** True where no further transition happens by itself. */
+export function isFinal(state: JobState): boolean {
+  return state === "completed" || state === "failed" || state === "cancelled" ||
+    state === "expired";
+}
+
+/** True if the table has an arrow from one state to the other. */
+export function mayMove(from: JobState, to: JobState): boolean {
+  return TRANSITIONS[from].includes(to);
+}
+
+/** `interactive` is served before `batch`, which keeps a share of its own. */
+export type Lane = "interactive" | "batch";
+
+export const LANES: readonly Lane[] = ["interactive", "batch"];
+
+/** Why a job or an attempt did not end well. */
+export interface JobError {
+  /** A stable word for programs, such as `invalid_input` or `run_timeout`. */
+  readonly code: string;
+  /** A sentence for people. */
+  readonly message: string;
+  /** The child model at fault, in a consensus. */
+  readonly child?: string;
+}
+
+/** The limits a job was accepted under, in seconds; they do not change with the model later. */
+export interface JobLimits {
+  readonly maxAttempts: number;
+  readonly runTimeoutSeconds: number;
+  readonly queueTimeoutSeconds: number;
+  readonly retentionSeconds: number;
+  readonly backoffSeconds: number;
+  readonly maxBackoffSeconds: number;
+}
+
+/** Where to tell of a job's events (a webhook). */
+export interface Callback {
+  readonly url: string;
+  /** Event types to tell of; see {@link CALLBACK_EVENTS}. */
+  readonly events: readonly CallbackEvent[];
+}
+
+export const CALLBACK_EVENTS = [
+  "started",
+  "progress",
+  "retrying",
+  "completed",
+  "failed",
+  "cancelled",
+  "expired",
+] as const;
+
+export type CallbackEvent = typeof CALLBACK_EVENTS[number];
+
+/** What is handed in to create a job. Its submission time and its queue's tag are in the id. */
+export interface NewJob {
+  /** Made by `newJobId(tag)` before the first send, so that a re-sent submission is a duplicate. */
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly lane: Lane;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: JobLimits;
+  /** Who submitted it: `user:NAME`. */
+  readonly submitter: string;
+  readonly idempotency?: Idempotency;
+  readonly callback?: Callback;
+  /** The consensus job this one is a child of. */
+  readonly parent?: string;
+  /** W3C trace context of the submission. */
+  readonly traceparent?: string;
+}
+
+export interface Idempotency {
+  /** The caller's key, already scoped to the caller; compared within one queue. */
+  readonly key: string;
+  /** Digest of everything the request asks for; another one under the same key is a conflict. */
+  readonly fingerprint: string;
+}
+
+/** One step of a job's life. */
+export interface JobTransition {
+  readonly state: JobState;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** The attempt this belongs to; 0 before the first. */
+  readonly attempt: number;
+  readonly worker?: string;
+  readonly error?: JobError;
+}
+
+/** How far an attempt says it is. */
+export interface JobProgress {
+  /** 0 to 1. */
+  readonly fraction?: number;
+  readonly message?: string;
+}
+
+/** A job as it stands. */
+export interface Job {
+  readonly id: string;
+  readonly model: string;
+  readonly version: string;
+  readonly lane: Lane;
+  readonly state: JobState;
+  readonly submitter: string;
+  /** JSON text. */
+  readonly input: string;
+  readonly limits: JobLimits;
+  /** Attempts begun so far. */
+  readonly attempt: number;
+  /** Times a worker was lost while it ran this job. */
+  readonly stalls: number;
+  readonly submittedAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** When a retry is due. */
+  readonly dueAt?: number;
+  /** JSON text, once completed. */
+  readonly result?: string;
+  readonly error?: JobError;
+  readonly deadLettered: boolean;
+  readonly cancelRequested: boolean;
+  readonly progress?: JobProgress;
+  readonly worker?: string;
+  readonly callback?: Callback;
+  readonly parent?: string;
+  readonly traceparent?: string;
+  /** Every state change with its time, oldest first; the first is `queued` at submission. */
+  readonly history: readonly JobTransition[];
+}
+
+/** Something that happened to a job, in order. */
+export interface JobEvent {
+  /** Resume after it: unique within the job, opaque. */
+  readonly id: string;
+  readonly type: JobState | "progress" | "log";
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}

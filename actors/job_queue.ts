@@ -1,0 +1,279 @@
+/**
+ * The port to where jobs are kept: one FIFO queue per model and lane.
+ *
+ * Three faces of one thing, each for the role that needs it: {@link JobSubmission} for gateways,
+ * {@link JobDelivery} for workers, {@link JobSupervision} for schedulers. An adapter implements all
+ * three as {@link JobQueue}.
+ *
+ * What every adapter promises:
+ * - The job record is the truth; each transition is one atomic step along `TRANSITIONS`.
+ * - What a call has acknowledged survives the death of any process.
+ * - A lease is fenced: once it has passed to someone else, its old holder can change nothing.
+ * - Jobs of one lane are started in the order they were accepted. A job handed back, or left by a
+ *   worker that died, keeps its place at the head; a retry comes back at the tail.
+ * - Queues are named by their model's tag; a queue comes into being on first use.
+ *
+ * @module
+ */
+import type {
+  Callback,
+  CallbackEvent,
+  Job,
+  JobError,
+  JobEvent,
+  JobLimits,
+  JobProgress,
+} from "./job.ts";
+import type { JobState, Lane, NewJob } from "./job.ts";
+
+/** What became of a submission. `duplicate` and `conflict` name the job that was there before. */
+export type Submission =
+  | { readonly kind: "accepted"; readonly id: string }
+  | { readonly kind: "duplicate"; readonly id: string }
+  | { readonly kind: "conflict"; readonly id: string };
+
+/** What became of a request to cancel. */
+export type Cancellation = "cancelled" | "cancelling" | "final" | "missing";
+
+/** Which jobs to list: newest first. */
+export interface JobQuery {
+  readonly tags: readonly number[];
+  readonly states?: readonly JobState[];
+  readonly submitter?: string;
+  readonly limit: number;
+  /** Only jobs before this id in time: the last id of the page before. */
+  readonly before?: string;
+}
+
+/** The store cannot take or answer now (down, out of memory, failing over); nothing was changed. */
+export class QueueUnavailable extends Error {
+  override readonly name = "QueueUnavailable";
+}
+
+export interface JobSubmission {
+  /**
+   * Accepts a job, durably, or says that it was accepted before: by its id (a re-sent request), or
+   * by its idempotency key. A `conflict` is the same key with another fingerprint.
+   */
+  submit(job: NewJob): Promise<Submission>;
+  get(id: string): Promise<Job | undefined>;
+  /** The job as soon as it is final, or as it stands when the time is up or the signal fires. */
+  settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;
+  list(query: JobQuery): Promise<Job[]>;
+  /** Cancels a waiting job at once; asks the worker of a running one to stop. */
+  cancel(id: string): Promise<Cancellation>;
+  /** What has happened to the job since the event with id `after`, oldest first. */
+  events(id: string, after?: string): Promise<JobEvent[]>;
+  /** Resolves when there may be new events for the job, or when the time is up. */
+  changed(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** Dead-lettered jobs, newest first. */
+  deadLetters(tag: number, limit: number, before?: string): Promise<Job[]>;
+  /** Puts a dead-lettered job back at the tail with its attempts forgotten; false if it is none. */
+  requeue(id: string): Promise<boolean>;
+  measure(tag: number): Promise<QueueMeasures>;
+  /** The log of a job's callbacks. */
+  deliveries(id: string): Promise<Delivery[]>;
+  /** Makes a delivery due again at once; false if there is none under that id. */
+  redeliver(deliveryId: string): Promise<boolean>;
+  /** Forgets a queue with everything in it. */
+  drop(tag: number): Promise<void>;
+}
+
+/** The right to run one attempt of a job, until it passes to someone else. */
+export interface Lease {
+  readonly jobId: string;
+  /** Grows with each delivery of the job. */
+  readonly fence: number;
+  readonly worker: string;
+  /** The adapter's own reference to the delivery. */
+  readonly ticket: string;
+}
+
+/** A job handed to a worker. */
+export interface Claim {
+  readonly lease: Lease;
+  readonly model: string;
+  readonly version: string;
+  readonly lane: Lane;
+  readonly input: string;
+  readonly limits: JobLimits;
+  readonly submitter: string;
+  /** 1 for the first attempt. A delivery after a lost worker is an attempt of its own number. */
+  readonly attempt: number;
+  /** When the job was made ready to run (submitted, or promoted after a backoff). */
+  readonly readyAt: number;
+  readonly traceparent?: string;
+}
+
+/** How an attempt ended, as the queue is to record it. `decide` in retry.ts chooses. */
+export type Ending =
+  | { readonly state: "completed"; readonly result: string }
+  | { readonly state: "failed"; readonly error: JobError; readonly deadLetter: boolean }
+  | { readonly state: "retrying"; readonly error: JobError; readonly delayMs: number }
+  | { readonly state: "cancelled" }
+  | { readonly state: "expired"; readonly error: JobError };
+
+/** `held`: go on. `cancel`: still held, but stop the attempt and settle it as cancelled. */
+export type LeaseState = "held" | "cancel" | "lost";
+
+export interface JobDelivery {
+  /**
+   * Hands out up to `count` jobs, waiting up to `waitMs` for the first. `interactive` comes first,
+   * with at least one in eight for `batch` while it has jobs. Jobs cancelled or past their queue
+   * timeout are settled here and not handed out; so are those whose workers died too often.
+   */
+  claim(
+    tag: number,
+    worker: string,
+    count: number,
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<Claim[]>;
+  /** Renews leases; one answer per lease, in order. */
+  heartbeat(leases: readonly Lease[]): Promise<LeaseState[]>;
+  /** Tells how far an attempt is; dropped silently when the lease is lost. */
+  progress(lease: Lease, progress: JobProgress): Promise<void>;
+  /** Adds a line to the job's log; bounded per job, the oldest go first. */
+  log(lease: Lease, line: string): Promise<void>;
+  /**
+   * Records how the attempt ended, once: `lost` means that the lease had passed on and nothing was
+   * changed. The same ending sent again answers `recorded` again.
+   */
+  settle(lease: Lease, ending: Ending): Promise<"recorded" | "lost">;
+  /** Gives a job back unrun, at the head of its lane; the attempt does not count. */
+  handBack(lease: Lease): Promise<void>;
+}
+
+/** How a queue stands. */
+export interface QueueMeasures {
+  /** Jobs ready to run, not yet claimed. */
+  readonly waiting: Readonly<Record<Lane, number>>;
+  readonly running: number;
+  /** Jobs waiting out a backoff. */
+  readonly delayed: number;
+  readonly deadLetters: number;
+  /** Age of the oldest waiting job. */
+  readonly oldestWaitingMs: number;
+  /** Ends by state and deliveries since the queue began. */
+  readonly totals: Readonly<
+    Record<
+      "completed" | "failed" | "cancelled" | "expired" | "attempts" | "redelivered" | "discarded",
+      number
+    >
+  >;
+  /** Endings by reason: the error's code. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Cumulative counts of waiting and running times, by the bounds in {@link TIME_BOUNDS_MS}. */
+  readonly queueTime: TimeHistogram;
+  readonly runTime: TimeHistogram;
+  /** Deliveries of callbacks waiting, and those given up. */
+  readonly callbacksDue: number;
+  readonly callbacksDead: number;
+}
+
+export interface TimeHistogram {
+  readonly count: number;
+  readonly sumMs: number;
+  /** One count per bound and one beyond the last; not cumulative. */
+  readonly buckets: readonly number[];
+}
+
+/** Upper bounds of the time histograms' buckets. */
+export const TIME_BOUNDS_MS: readonly number[] = [
+  1,
+  2,
+  5,
+  10,
+  25,
+  50,
+  100,
+  250,
+  500,
+  1000,
+  2500,
+  5000,
+  10000,
+  30000,
+  60000,
+  300000,
+  3600000,
+];
+
+/** A callback that is to be delivered, or was. */
+export interface Delivery {
+  /** Stable over retries: the `webhook-id`. */
+  readonly id: string;
+  readonly jobId: string;
+  readonly url: string;
+  readonly type: CallbackEvent;
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly state: "due" | "delivered" | "dead";
+  readonly dueAt?: number;
+  readonly attempts: readonly DeliveryAttempt[];
+}
+
+export interface DeliveryAttempt {
+  readonly at: number;
+  readonly status?: number;
+  readonly error?: string;
+  readonly tookMs: number;
+}
+
+/** Names one holding of a queue's supervision; a later one differs. */
+export type Epoch = string;
+
+export interface JobSupervision {
+  /** Takes the supervision of a queue if it is free (or one's own), for `ttlMs`. */
+  acquire(tag: number, scheduler: string, ttlMs: number): Promise<Epoch | undefined>;
+  /**
+   * One round for the holder: renews, makes due retries ready, rescues jobs whose lease has passed
+   * (dead-letters them after `MAX_STALLS`), expires what waited too long, trims what is done with,
+   * repairs a wrong lag. Undefined, and nothing changed, for anyone but the holder.
+   */
+  supervise(tag: number, epoch: Epoch, ttlMs: number): Promise<Supervision | undefined>;
+  /** Gives the supervision up at once. */
+  release(tag: number, epoch: Epoch): Promise<void>;
+  /** Callbacks that are due, held back from others for `holdMs`; none for anyone but the holder. */
+  dueDeliveries(tag: number, epoch: Epoch, limit: number, holdMs: number): Promise<Delivery[]>;
+  /** Records one try: delivered, due again at a time, or given up. */
+  recordDelivery(
+    id: string,
+    attempt: DeliveryAttempt,
+    next: { state: "delivered" | "dead" } | { state: "due"; dueAt: number },
+  ): Promise<void>;
+  /** Says that a scheduler lives, for `ttlMs`, and answers all that do, sorted. */
+  join(scheduler: string, ttlMs: number): Promise<string[]>;
+  leave(scheduler: string): Promise<void>;
+}
+
+/** What a round of supervision did. */
+export interface Supervision {
+  readonly promoted: number;
+  readonly rescued: number;
+  readonly deadLettered: number;
+  readonly expired: number;
+  /** True when there was nothing to look after: the next round may come later. */
+  readonly idle: boolean;
+  /** Callbacks that are due now. */
+  readonly callbacksDue: number;
+}
+
+/** Where jobs are kept. Throws {@link QueueUnavailable}. */
+export interface JobQueue extends JobSubmission, JobDelivery, JobSupervision, AsyncDisposable {
+  /** Checks that the store answers; for readiness. */
+  ping(): Promise<void>;
+}
+
+/** What {@link JobQueue} adapters are configured with. */
+export interface JobQueueOptions {
+  /** How long a lease lasts without a heartbeat. */
+  readonly leaseMs: number;
+  /** Lost workers that a job is allowed before it is dead-lettered. */
+  readonly maxStalls: number;
+}
+
+export const DEFAULT_QUEUE_OPTIONS: JobQueueOptions = { leaseMs: 30_000, maxStalls: 3 };
+
+/** Re-exported for adapters' signatures. */
+export type { Callback };

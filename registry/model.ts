@@ -1,0 +1,105 @@
+/**
+ * What a registered model is: its name, its versions, and the settings its jobs run under.
+ *
+ * @module
+ */
+
+/** Letters of both cases, digits, `.`, `_`, `-`; 1 to 63 characters; starts with a letter or digit. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+/** The same rule in words, for error messages. */
+export const NAME_RULE =
+  "1 to 63 letters, digits, '.', '_' or '-', starting with a letter or digit";
+
+/** How the jobs of a model are run. Times are in seconds unless the name says otherwise. */
+export interface JobSettings {
+  /** Attempts before a job is dead-lettered, the first one included. */
+  readonly maxAttempts: number;
+  /** Backoff before the second attempt; doubles with each further one. */
+  readonly backoffSeconds: number;
+  /** The most that backoff grows to. */
+  readonly maxBackoffSeconds: number;
+  /** One attempt's time limit; a longer one is stopped and counts as failed. */
+  readonly runTimeoutSeconds: number;
+  /** How long a job may wait to be started before it expires. */
+  readonly queueTimeoutSeconds: number;
+  /** How long a finished job's record and result are kept. */
+  readonly retentionSeconds: number;
+  /** Jobs of this model that one worker process runs at once. */
+  readonly concurrency: number;
+  /** Jobs handed to the backend in one call, where the backend takes several. */
+  readonly maxBatchSize: number;
+  /** How long a worker waits to fill a batch, in milliseconds. */
+  readonly maxBatchDelayMs: number;
+}
+
+export const DEFAULT_SETTINGS: JobSettings = {
+  maxAttempts: 3,
+  backoffSeconds: 1,
+  maxBackoffSeconds: 60,
+  runTimeoutSeconds: 300,
+  queueTimeoutSeconds: 24 * 3600,
+  retentionSeconds: 24 * 3600,
+  concurrency: 4,
+  maxBatchSize: 1,
+  maxBatchDelayMs: 0,
+};
+
+export type Visibility = "private" | "public";
+
+/** A registered model. Names are unique without regard to case; the spelling given first is kept. */
+export interface Model {
+  readonly name: string;
+  /**
+   * Marks the model's queue, 24 bits, unique, never reused: it is the hash tag of the model's keys
+   * and a part of every job id, so that a job is found by its id alone.
+   */
+  readonly tag: number;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly visibility: Visibility;
+  /** Entries `user:NAME` or `team:NAME`. */
+  readonly owners: readonly string[];
+  /** Entries `user:NAME` or `team:NAME`. */
+  readonly readers: readonly string[];
+  /** The version that answers when none is named; the latest where it is not set. */
+  readonly defaultVersion?: string;
+  /** Overrides of {@link DEFAULT_SETTINGS}. */
+  readonly settings: Partial<JobSettings>;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** Which adapter runs a version, and that adapter's own settings. */
+export interface BackendReference {
+  readonly kind: string;
+  readonly [setting: string]: unknown;
+}
+
+/** A JSON Schema (draft 2020-12) as parsed JSON. */
+export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
+
+/** One immutable version of a model. */
+export interface Version {
+  readonly version: string;
+  /** 1 for a model's first version; the latest has the highest. */
+  readonly ordinal: number;
+  readonly backend: BackendReference;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema?: JsonSchema;
+  readonly documentation?: string;
+  /** Where the model comes from: a paper, a repository. */
+  readonly source?: string;
+  /** The unit of the output's `value`. */
+  readonly units?: string;
+  readonly tags: readonly string[];
+  /** A sample input, shown in documentation and used to try the model. */
+  readonly example?: unknown;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** The settings in force for a model: its own over the defaults. */
+export function effectiveSettings(model: Pick<Model, "settings">): JobSettings {
+  return { ...DEFAULT_SETTINGS, ...model.settings };
+}
