@@ -1,0 +1,362 @@
+/**
+ * The job queue on Redis Streams: one stream per model and lane with a consumer group.
+ *
+ * The job's hash is the truth and a stream entry only a ticket to look at it. Every transition is
+ * one script in the model's slot, guarded by state, ticket generation and fence, so that a doubled
+ * ticket, a command sent twice or a worker that comes back late changes nothing.
+ *
+ * @module
+ */
+import type { Job, JobEvent, JobProgress, NewJob } from "../job.ts";
+import { isFinal } from "../job.ts";
+import { jobIdTag } from "../job_id.ts";
+import {
+  type Cancellation,
+  type Claim,
+  DEFAULT_QUEUE_OPTIONS,
+  type Delivery,
+  type DeliveryAttempt,
+  type Ending,
+  type Epoch,
+  type JobQuery,
+  type JobQueue,
+  type JobQueueOptions,
+  type Lease,
+  type LeaseState,
+  type QueueMeasures,
+  type Submission,
+  type Supervision,
+} from "../job_queue.ts";
+import * as keys from "../redis_keys.ts";
+import { Batcher } from "./redis/batcher.ts";
+import { claimsOf, endingArguments } from "./redis/attempt.ts";
+import { type ConnectionOptions, RedisConnection } from "./redis/connection.ts";
+import { readDeliveries } from "./redis/deliveries.ts";
+import { jobEvents } from "./redis/job_events.ts";
+import { listDeadLetters, listJobs } from "./redis/listing.ts";
+import { measuresOf } from "./redis/measures.ts";
+import { type Fields, jobOf, submitArguments } from "./redis/record.ts";
+import { Wakeups } from "./redis/wakeups.ts";
+
+const SUBMIT_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
+const SETTLE_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
+const READ_BATCH = { maxBatch: 256, maxInFlight: 4, maxWaiting: 100_000 };
+/** Jobs that one round of supervision moves per step, so that a round holds Redis up for little. */
+const ROUND_LIMIT = 500;
+/** How often a waiter looks by itself, should a hint have been lost with a connection. */
+const LOOK_AGAIN_MS = 1000;
+const MAX_EVENTS = 1000;
+const EVENTS_KEPT_MS = 7 * 24 * 3600 * 1000;
+const DELIVERIES_KEPT_MS = 7 * 24 * 3600 * 1000;
+
+export class RedisJobQueue implements JobQueue {
+  readonly #options: JobQueueOptions;
+  readonly #connection: RedisConnection;
+  readonly #wakeups: Wakeups;
+  /** Names this process in the records of jobs it waits for. */
+  readonly #gateway = crypto.randomUUID().slice(0, 8);
+  readonly #submits = new Map<number, Batcher<NewJob, Submission>>();
+  readonly #settles = new Map<number, Batcher<[Lease, Ending], "recorded" | "lost">>();
+  readonly #reads: Batcher<string, Job | undefined>;
+
+  constructor(connection: ConnectionOptions, options: Partial<JobQueueOptions> = {}) {
+    this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
+    this.#connection = new RedisConnection(connection);
+    this.#wakeups = new Wakeups(this.#connection);
+    this.#reads = new Batcher((ids) => this.#readAll(ids), READ_BATCH);
+  }
+
+  // Submission
+
+  submit(job: NewJob): Promise<Submission> {
+    const tag = jobIdTag(job.id);
+    let batcher = this.#submits.get(tag);
+    if (!batcher) {
+      batcher = new Batcher((jobs) => this.#submitAll(tag, jobs), SUBMIT_BATCH);
+      this.#submits.set(tag, batcher);
+    }
+    return batcher.add(job);
+  }
+
+  async #submitAll(tag: number, jobs: readonly NewJob[]): Promise<Submission[]> {
+    const args: (string | number)[] = [];
+    for (const job of jobs) submitArguments(job, args);
+    const verdicts = await this.#connection.write(
+      "submit",
+      keys.countersKey(tag),
+      args,
+    ) as string[];
+    return verdicts.map((verdict, i): Submission => {
+      if (verdict === "a") return { kind: "accepted", id: jobs[i]!.id };
+      return { kind: verdict[0] === "d" ? "duplicate" : "conflict", id: verdict.slice(1) };
+    });
+  }
+
+  get(id: string): Promise<Job | undefined> {
+    return this.#reads.add(id);
+  }
+
+  #readAll(ids: readonly string[]): Promise<(Job | undefined)[]> {
+    // Sent in one turn, they share packets; in a Cluster each goes to its own node.
+    return Promise.all(ids.map(async (id) => {
+      const fields: Fields = await this.#connection.patiently((client) =>
+        client.hgetall(keys.jobKey(jobIdTag(id), id))
+      );
+      return fields.st === undefined ? undefined : jobOf(id, fields);
+    }));
+  }
+
+  async settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+    const end = performance.now() + timeoutMs;
+    for (;;) {
+      const left = end - performance.now();
+      const hint = this.#hint(id, Math.min(left, LOOK_AGAIN_MS), signal);
+      await this.#watch(id, hint.ready);
+      const job = await this.get(id);
+      if (!job || isFinal(job.state) || left <= 0 || signal?.aborted) {
+        hint.cancel();
+        return job;
+      }
+      await hint.woken;
+    }
+  }
+
+  list(query: JobQuery): Promise<Job[]> {
+    return listJobs(this.#connection, query);
+  }
+
+  async cancel(id: string): Promise<Cancellation> {
+    return await this.#connection.write("cancel", keyOf(id), [id]) as Cancellation;
+  }
+
+  async events(id: string, after?: string): Promise<JobEvent[]> {
+    const job = await this.get(id);
+    return job ? await jobEvents(this.#connection, job, after) : [];
+  }
+
+  async changed(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const hint = this.#hint(id, Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
+    await this.#watch(id, hint.ready);
+    await hint.woken;
+  }
+
+  #hint(id: string, timeoutMs: number, signal: AbortSignal | undefined) {
+    const channel = keys.changedChannel(jobIdTag(id), this.#gateway);
+    return this.#wakeups.next(channel, id, Math.max(0, timeoutMs), signal);
+  }
+
+  /** Asks to be told; in this order, nothing is missed between the asking and the listening. */
+  async #watch(id: string, ready: Promise<void>): Promise<void> {
+    await ready;
+    await this.#connection.run("watch", keyOf(id), id, this.#gateway);
+  }
+
+  deadLetters(tag: number, limit: number, before?: string): Promise<Job[]> {
+    return listDeadLetters(this.#connection, tag, limit, before);
+  }
+
+  async requeue(id: string): Promise<boolean> {
+    return await this.#connection.write("requeue", keyOf(id), [id]) === 1;
+  }
+
+  async measure(tag: number): Promise<QueueMeasures> {
+    return measuresOf(await this.#connection.run("measure", keys.countersKey(tag)));
+  }
+
+  deliveries(id: string): Promise<Delivery[]> {
+    return this.#connection.patiently(async (client) => {
+      const ids = await client.lrange(keys.deliveriesKey(jobIdTag(id), id), 0, -1);
+      return await readDeliveries(this.#connection, ids);
+    });
+  }
+
+  async redeliver(deliveryId: string): Promise<boolean> {
+    return await this.#connection.write("deliveryAgain", keyOf(deliveryId), [deliveryId]) === 1;
+  }
+
+  async drop(tag: number): Promise<void> {
+    while (await this.#connection.run("drop", keys.countersKey(tag), ROUND_LIMIT) === 1);
+  }
+
+  // Delivery
+
+  async claim(
+    tag: number,
+    worker: string,
+    count: number,
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<Claim[]> {
+    const end = performance.now() + waitMs;
+    let claims = await this.#claimNow(tag, worker, count);
+    while (claims.length === 0 && !signal?.aborted) {
+      const left = end - performance.now();
+      if (left <= 0) break;
+      // Listen first, then look once more: a job accepted in between is seen either way.
+      const hint = this.#wakeups.next(keys.wakeChannel(tag), "", left, signal);
+      await hint.ready;
+      claims = await this.#claimNow(tag, worker, count);
+      if (claims.length > 0) {
+        hint.cancel();
+        break;
+      }
+      await hint.woken;
+      if (signal?.aborted) break;
+      claims = await this.#claimNow(tag, worker, count);
+    }
+    return claims;
+  }
+
+  async #claimNow(tag: number, worker: string, count: number): Promise<Claim[]> {
+    for (;;) {
+      const reply = await this.#connection.run(
+        "claim",
+        keys.countersKey(tag),
+        worker,
+        count,
+        this.#options.leaseMs,
+      ) as [number, unknown[][]];
+      if (reply[0] === 0 || reply[1].length > 0) return claimsOf(worker, reply[1]);
+    }
+  }
+
+  async heartbeat(leases: readonly Lease[]): Promise<LeaseState[]> {
+    const states = new Array<LeaseState>(leases.length);
+    const byTag = Map.groupBy(
+      leases.map((lease, i) => ({ lease, i })),
+      (x) => jobIdTag(x.lease.jobId),
+    );
+    await Promise.all([...byTag].map(async ([tag, held]) => {
+      const args = held.flatMap(({ lease }) => [lease.jobId, lease.fence]);
+      const reply = await this.#connection.run(
+        "heartbeat",
+        keys.countersKey(tag),
+        this.#options.leaseMs,
+        ...args,
+      ) as string[];
+      held.forEach(({ i }, n) => states[i] = LEASE_STATES[reply[n]!]!);
+    }));
+    return states;
+  }
+
+  progress(lease: Lease, progress: JobProgress): Promise<void> {
+    return this.#report(lease, "progress", JSON.stringify(progress));
+  }
+
+  log(lease: Lease, line: string): Promise<void> {
+    return this.#report(lease, "log", JSON.stringify({ line }));
+  }
+
+  async #report(lease: Lease, type: "progress" | "log", data: string): Promise<void> {
+    const { jobId, fence } = lease;
+    const bounds = [MAX_EVENTS, EVENTS_KEPT_MS];
+    await this.#connection.run("report", keyOf(jobId), jobId, fence, type, data, ...bounds);
+  }
+
+  settle(lease: Lease, ending: Ending): Promise<"recorded" | "lost"> {
+    const tag = jobIdTag(lease.jobId);
+    let batcher = this.#settles.get(tag);
+    if (!batcher) {
+      batcher = new Batcher((endings) => this.#settleAll(tag, endings), SETTLE_BATCH);
+      this.#settles.set(tag, batcher);
+    }
+    return batcher.add([lease, ending]);
+  }
+
+  async #settleAll(
+    tag: number,
+    endings: readonly [Lease, Ending][],
+  ): Promise<("recorded" | "lost")[]> {
+    const args: (string | number)[] = [];
+    for (const [lease, ending] of endings) endingArguments(lease, ending, args);
+    const reply = await this.#connection.write("settle", keys.countersKey(tag), args) as number[];
+    return reply.map((recorded) => recorded === 1 ? "recorded" : "lost");
+  }
+
+  async handBack(lease: Lease): Promise<void> {
+    await this.#connection.write("handBack", keyOf(lease.jobId), [lease.jobId, lease.fence]);
+  }
+
+  // Supervision
+
+  async acquire(tag: number, scheduler: string, ttlMs: number): Promise<Epoch | undefined> {
+    const epoch = await this.#connection.run("acquire", keys.countersKey(tag), scheduler, ttlMs);
+    return epoch === null ? undefined : epoch as Epoch;
+  }
+
+  async supervise(tag: number, epoch: Epoch, ttlMs: number): Promise<Supervision | undefined> {
+    const reply = await this.#connection.run(
+      "supervise",
+      keys.countersKey(tag),
+      epoch,
+      ttlMs,
+      this.#options.maxStalls,
+      ROUND_LIMIT,
+    ) as number[] | null;
+    if (reply === null) return undefined;
+    const [promoted, rescued, deadLettered, expired, idle, callbacksDue] = reply;
+    return {
+      promoted: promoted!,
+      rescued: rescued!,
+      deadLettered: deadLettered!,
+      expired: expired!,
+      idle: idle === 1,
+      callbacksDue: callbacksDue!,
+    };
+  }
+
+  async release(tag: number, epoch: Epoch): Promise<void> {
+    await this.#connection.run("release", keys.countersKey(tag), epoch);
+  }
+
+  async dueDeliveries(
+    tag: number,
+    epoch: Epoch,
+    limit: number,
+    holdMs: number,
+  ): Promise<Delivery[]> {
+    const ids = await this.#connection.run(
+      "deliveriesDue",
+      keys.countersKey(tag),
+      epoch,
+      limit,
+      holdMs,
+    ) as string[];
+    return await readDeliveries(this.#connection, ids);
+  }
+
+  async recordDelivery(
+    id: string,
+    attempt: DeliveryAttempt,
+    next: { state: "delivered" | "dead" } | { state: "due"; dueAt: number },
+  ): Promise<void> {
+    const due = next.state === "due" ? next.dueAt : "";
+    const args = [id, JSON.stringify(attempt), next.state, due, DELIVERIES_KEPT_MS];
+    await this.#connection.write("deliveryRecord", keyOf(id), args);
+  }
+
+  async join(scheduler: string, ttlMs: number): Promise<string[]> {
+    const alive = await this.#connection.run("join", keys.SCHEDULERS_KEY, scheduler, ttlMs);
+    return (alive as string[]).sort();
+  }
+
+  async leave(scheduler: string): Promise<void> {
+    await this.#connection.patiently((client) => client.zrem(keys.SCHEDULERS_KEY, scheduler));
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection.patiently((client) => client.ping());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#wakeups.close();
+    await this.#connection[Symbol.asyncDispose]();
+  }
+}
+
+const LEASE_STATES: Readonly<Record<string, LeaseState>> = { h: "held", c: "cancel", l: "lost" };
+
+/** The key of the queue that a job, or one of its deliveries, belongs to. */
+function keyOf(id: string): string {
+  return keys.countersKey(jobIdTag(id));
+}

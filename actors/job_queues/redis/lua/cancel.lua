@@ -1,0 +1,15 @@
+-- Cancels a waiting job at once (its ticket stays, and is met as stale); asks a running one to stop.
+-- KEYS[1] counters
+-- ARGV    id
+-- Returns 'cancelled', 'cancelling', 'final' or 'missing'.
+local job = load(ARGV[1])
+if not job then return 'missing' end
+if job.state == 'r' then
+  redis.call('HSET', job.key, 'cx', 1)
+  announce(job)
+  return 'cancelling'
+end
+if job.state ~= 'q' and job.state ~= 'w' then return 'final' end
+finish(job, 'x', 'z' .. job.generation, nil, nil, nil)
+flush()
+return 'cancelled'

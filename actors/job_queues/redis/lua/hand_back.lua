@@ -1,0 +1,18 @@
+-- Gives a job back unrun, at its old place in line; the attempt does not count.
+-- KEYS[1] counters
+-- ARGV    id, fence
+-- Returns 1, or 0 when the lease had passed on.
+local job = load(ARGV[1])
+if not job or job.state ~= 'r' or job.fence ~= tonumber(ARGV[2]) then return 0 end
+redis.call('ZREM', base .. 'running', job.id)
+if job.cancel then
+  job.delivered = job.ticket
+  finish(job, 'x', 'e' .. ARGV[2], nil, nil, nil)
+else
+  redis.call('HSET', job.key, 'st', 'q', 'a', job.attempt - 1, 'e' .. ARGV[2], 'q ' .. now)
+  give_back(job)
+  wake()
+  announce(job)
+end
+flush()
+return 1

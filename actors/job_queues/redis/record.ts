@@ -1,0 +1,182 @@
+/**
+ * A job's hash in Redis, and the job it stands for. Field names are short because a million queued
+ * jobs keep a million of them:
+ *
+ * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
+ * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
+ * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `tk` ticket while
+ * running, `due` of a retry, `res` result, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * `pr` progress, `ev` has events, `gw` watching gateways, `cn` deliveries made.
+ * History: `r<fence>` an attempt's start, `e<fence>` its end, `p<generation>` made ready again,
+ * `z<generation>` ended without an attempt.
+ *
+ * @module
+ */
+import type { Job, JobError, JobLimits, JobProgress, JobState, JobTransition } from "../../job.ts";
+import type { Callback, CallbackEvent, NewJob } from "../../job.ts";
+import { jobIdTime } from "../../job_id.ts";
+
+export type Fields = Readonly<Record<string, string>>;
+
+const STATES: Readonly<Record<string, JobState>> = {
+  q: "queued",
+  r: "running",
+  w: "retrying",
+  c: "completed",
+  f: "failed",
+  x: "cancelled",
+  e: "expired",
+};
+
+/** The letter that a state is stored as. */
+export const STATE_LETTER: Readonly<Record<JobState, string>> = {
+  queued: "q",
+  running: "r",
+  retrying: "w",
+  completed: "c",
+  failed: "f",
+  cancelled: "x",
+  expired: "e",
+};
+
+export function stateOf(letter: string): JobState {
+  const state = STATES[letter];
+  if (!state) throw new Error(`a job record has the state ${JSON.stringify(letter)}`);
+  return state;
+}
+
+/** Limits as one short text, in the order that the scripts read: the third and fourth are theirs. */
+export function limitsText(limits: JobLimits): string {
+  return `${limits.maxAttempts},${limits.runTimeoutSeconds},${limits.queueTimeoutSeconds},` +
+    `${limits.retentionSeconds},${limits.backoffSeconds},${limits.maxBackoffSeconds}`;
+}
+
+export function parseLimits(text: string): JobLimits {
+  const [maxAttempts, run, queue, retention, backoff, maxBackoff] = text.split(",").map(Number);
+  return {
+    maxAttempts: maxAttempts!,
+    runTimeoutSeconds: run!,
+    queueTimeoutSeconds: queue!,
+    retentionSeconds: retention!,
+    backoffSeconds: backoff!,
+    maxBackoffSeconds: maxBackoff!,
+  };
+}
+
+/** The arguments of `submit.lua` for one job. */
+export function submitArguments(job: NewJob, into: (string | number)[]): void {
+  const limits = limitsText(job.limits);
+  into.push(
+    job.id,
+    job.lane,
+    job.idempotency?.key ?? "",
+    job.idempotency?.fingerprint ?? "",
+    limits,
+  );
+  const count = into.length;
+  into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
+  if (job.lane === "batch") into.push("ln", "b");
+  if (job.callback) into.push("cb", callbackText(job.callback));
+  if (job.parent !== undefined) into.push("pa", job.parent);
+  if (job.traceparent !== undefined) into.push("tp", job.traceparent);
+  into[count] = into.length - count - 1;
+}
+
+/** The job that a hash stands for. */
+export function jobOf(id: string, f: Fields): Job {
+  const state = stateOf(f.st!);
+  const history = historyOf(jobIdTime(id), f);
+  const started = history.findLast((step) => step.state === "running");
+  const final = state === "completed" || state === "failed" || state === "cancelled" ||
+    state === "expired";
+  return {
+    id,
+    model: f.m!,
+    version: f.v!,
+    lane: f.ln === undefined ? "interactive" : "batch",
+    state,
+    submitter: f.by!,
+    input: f.in!,
+    limits: parseLimits(f.L!),
+    attempt: Number(f.a ?? 0),
+    stalls: Number(f.s ?? 0),
+    submittedAt: jobIdTime(id),
+    ...(started ? { startedAt: started.at } : {}),
+    ...(started && state === "running" && started.worker ? { worker: started.worker } : {}),
+    ...(final ? { finishedAt: history[history.length - 1]!.at } : {}),
+    ...(f.due === undefined ? {} : { dueAt: Number(f.due) }),
+    ...(f.res === undefined ? {} : { result: f.res }),
+    ...(f.er === undefined || state === "completed" ? {} : { error: JSON.parse(f.er) as JobError }),
+    deadLettered: f.dl !== undefined,
+    cancelRequested: f.cx !== undefined || state === "cancelled",
+    ...(f.pr === undefined ? {} : { progress: JSON.parse(f.pr) as JobProgress }),
+    ...(f.cb === undefined ? {} : { callback: parseCallback(f.cb) }),
+    ...(f.pa === undefined ? {} : { parent: f.pa }),
+    ...(f.tp === undefined ? {} : { traceparent: f.tp }),
+    history,
+  };
+}
+
+/** Order of marks that fall into the same millisecond. */
+const MARK_ORDER: Readonly<Record<string, number>> = { r: 0, e: 1, p: 2, z: 3 };
+
+function historyOf(submittedAt: number, f: Fields): JobTransition[] {
+  const steps: { mark: string; n: number; step: JobTransition }[] = [];
+  for (const [name, value] of Object.entries(f)) {
+    const mark = /^([repz])(\d+)$/.exec(name);
+    if (mark) {
+      steps.push({ mark: mark[1]!, n: Number(mark[2]), step: transitionOf(mark[1]!, value) });
+    }
+  }
+  steps.sort((a, b) =>
+    a.step.at - b.step.at ||
+    (a.mark === b.mark || "re".includes(a.mark) && "re".includes(b.mark) ? a.n - b.n : 0) ||
+    MARK_ORDER[a.mark]! - MARK_ORDER[b.mark]!
+  );
+  // Redis's clock and the gateway's may differ by a little: time never runs backwards in a history.
+  let last = submittedAt;
+  let attempt = 0;
+  const history: JobTransition[] = [{ state: "queued", at: submittedAt, attempt: 0 }];
+  for (const { step } of steps) {
+    last = Math.max(last, step.at);
+    if (step.state === "running") attempt = step.attempt;
+    history.push({ ...step, at: last, attempt });
+  }
+  return history;
+}
+
+function transitionOf(mark: string, value: string): JobTransition {
+  if (mark === "r") {
+    const [at, attempt, worker] = splitTwice(value);
+    return { state: "running", at: Number(at), attempt: Number(attempt), worker };
+  }
+  if (mark === "p") return { state: "queued", at: Number(value), attempt: 0 };
+  const [letter, at, error] = splitTwice(value);
+  return {
+    state: stateOf(letter),
+    at: Number(at),
+    attempt: 0,
+    ...(error === "" ? {} : { error: JSON.parse(error) as JobError }),
+  };
+}
+
+function splitTwice(text: string): [string, string, string] {
+  const first = text.indexOf(" ");
+  const second = text.indexOf(" ", first + 1);
+  return second < 0
+    ? [text.slice(0, first), text.slice(first + 1), ""]
+    : [text.slice(0, first), text.slice(first + 1, second), text.slice(second + 1)];
+}
+
+/** `,type,type, url`: a script finds an event's name without parsing. */
+function callbackText(callback: Callback): string {
+  return `,${callback.events.join(",")}, ${callback.url}`;
+}
+
+function parseCallback(text: string): Callback {
+  const space = text.indexOf(" ");
+  return {
+    url: text.slice(space + 1),
+    events: text.slice(1, space - 1).split(",") as CallbackEvent[],
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * The Lua scripts, each one atomic step in a queue's slot. A script's own file states its keys,
+ * arguments and returns; `library.lua` is put before each of those that work on a queue.
+ *
+ * A script says by its flags whether it may run when Redis is out of memory: what frees memory or
+ * keeps a promise may, a submission may not and is refused before it has written anything.
+ *
+ * @module
+ */
+import { TIME_BOUNDS_MS } from "../../job_queue.ts";
+import library from "./lua/library.lua" with { type: "text" };
+import acquire from "./lua/acquire.lua" with { type: "text" };
+import cancel from "./lua/cancel.lua" with { type: "text" };
+import claim from "./lua/claim.lua" with { type: "text" };
+import deliveriesDue from "./lua/deliveries_due.lua" with { type: "text" };
+import deliveryAgain from "./lua/delivery_again.lua" with { type: "text" };
+import deliveryRecord from "./lua/delivery_record.lua" with { type: "text" };
+import drop from "./lua/drop.lua" with { type: "text" };
+import handBack from "./lua/hand_back.lua" with { type: "text" };
+import heartbeat from "./lua/heartbeat.lua" with { type: "text" };
+import join from "./lua/join.lua" with { type: "text" };
+import measure from "./lua/measure.lua" with { type: "text" };
+import release from "./lua/release.lua" with { type: "text" };
+import report from "./lua/report.lua" with { type: "text" };
+import requeue from "./lua/requeue.lua" with { type: "text" };
+import settle from "./lua/settle.lua" with { type: "text" };
+import submit from "./lua/submit.lua" with { type: "text" };
+import supervise from "./lua/supervise.lua" with { type: "text" };
+import watch from "./lua/watch.lua" with { type: "text" };
+
+const REFUSED_WHEN_FULL = "#!lua\n";
+const ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n";
+const PRELUDE = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}\n${library}`;
+
+/** The text of every script by its name. */
+export const SCRIPTS = {
+  submit: REFUSED_WHEN_FULL + PRELUDE + submit,
+  claim: ALLOWED_WHEN_FULL + PRELUDE + claim,
+  settle: ALLOWED_WHEN_FULL + PRELUDE + settle,
+  heartbeat: ALLOWED_WHEN_FULL + PRELUDE + heartbeat,
+  report: REFUSED_WHEN_FULL + PRELUDE + report,
+  handBack: ALLOWED_WHEN_FULL + PRELUDE + handBack,
+  cancel: ALLOWED_WHEN_FULL + PRELUDE + cancel,
+  requeue: ALLOWED_WHEN_FULL + PRELUDE + requeue,
+  watch: ALLOWED_WHEN_FULL + PRELUDE + watch,
+  acquire: ALLOWED_WHEN_FULL + PRELUDE + acquire,
+  release: ALLOWED_WHEN_FULL + PRELUDE + release,
+  supervise: ALLOWED_WHEN_FULL + PRELUDE + supervise,
+  deliveriesDue: ALLOWED_WHEN_FULL + PRELUDE + deliveriesDue,
+  deliveryRecord: ALLOWED_WHEN_FULL + PRELUDE + deliveryRecord,
+  deliveryAgain: ALLOWED_WHEN_FULL + PRELUDE + deliveryAgain,
+  measure: ALLOWED_WHEN_FULL + PRELUDE + measure,
+  drop: ALLOWED_WHEN_FULL + PRELUDE + drop,
+  join: ALLOWED_WHEN_FULL + join,
+} as const;
+
+export type ScriptName = keyof typeof SCRIPTS;

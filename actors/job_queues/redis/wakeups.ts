@@ -1,0 +1,95 @@
+/**
+ * Wakes what waits in this process when Redis says that something changed: sharded publish and
+ * subscribe on connections of their own. One connection serves any number of queues, where blocking
+ * reads would take one per queue (a Cluster refuses one read over two slots).
+ *
+ * A wake-up is a hint and may be lost with a connection; whoever waits also looks again by itself.
+ *
+ * @module
+ */
+import type { RedisConnection } from "./connection.ts";
+
+type Listener = () => void;
+type Subscriber = ReturnType<RedisConnection["subscriber"]>;
+
+export class Wakeups {
+  readonly #connection: RedisConnection;
+  /** Listeners by channel, then by message; "" hears every message. */
+  readonly #listeners = new Map<string, Map<string, Set<Listener>>>();
+  readonly #subscriptions = new Map<string, Promise<void>>();
+  #subscriber: Subscriber | undefined;
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection;
+  }
+
+  /** Resolves at the next hint on the channel (for that message), after `timeoutMs`, or at the signal. */
+  next(
+    channel: string,
+    message: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): { readonly ready: Promise<void>; readonly woken: Promise<void>; cancel(): void } {
+    const { ready, listeners } = this.#listen(channel, message);
+    let wake: Listener = () => {};
+    const woken = new Promise<void>((resolve) => {
+      const timer = setTimeout(() => wake(), timeoutMs);
+      wake = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", wake);
+        listeners.delete(wake);
+        if (listeners.size === 0) this.#listeners.get(channel)?.delete(message);
+        resolve();
+      };
+      listeners.add(wake);
+      if (signal?.aborted) wake();
+      else signal?.addEventListener("abort", wake, { once: true });
+    });
+    return { ready, woken, cancel: wake };
+  }
+
+  close(): void {
+    this.#wakeAll();
+    if (this.#subscriber !== this.#connection.client) this.#subscriber?.disconnect();
+  }
+
+  #listen(channel: string, message: string): { ready: Promise<void>; listeners: Set<Listener> } {
+    let byMessage = this.#listeners.get(channel);
+    if (!byMessage) this.#listeners.set(channel, byMessage = new Map());
+    let listeners = byMessage.get(message);
+    if (!listeners) byMessage.set(message, listeners = new Set());
+    let ready = this.#subscriptions.get(channel);
+    if (!ready) {
+      ready = this.#subscribe(channel);
+      this.#subscriptions.set(channel, ready);
+    }
+    return { ready, listeners };
+  }
+
+  async #subscribe(channel: string): Promise<void> {
+    if (!this.#subscriber) {
+      this.#subscriber = this.#connection.subscriber();
+      this.#subscriber.on("smessage", (from: string, message: string) => this.#hint(from, message));
+      this.#subscriber.on("ready", () => this.#wakeAll());
+    }
+    try {
+      await this.#subscriber.ssubscribe(channel);
+    } catch {
+      // Tried again by whoever waits next; until then waiters look by themselves.
+      this.#subscriptions.delete(channel);
+    }
+  }
+
+  /** After a reconnection, for hints may have been missed. */
+  #wakeAll(): void {
+    for (const byMessage of this.#listeners.values()) {
+      for (const listeners of byMessage.values()) for (const wake of [...listeners]) wake();
+    }
+  }
+
+  #hint(channel: string, message: string): void {
+    const byMessage = this.#listeners.get(channel);
+    for (const wake of [...byMessage?.get(message) ?? []]) wake();
+    if (message !== "") { for (const wake of [...byMessage?.get("") ?? []]) wake(); }
+  }
+}

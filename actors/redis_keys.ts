@@ -1,0 +1,71 @@
+/**
+ * Every key and channel name in Redis, in one place: code, manifests and documentation read them
+ * here. The Lua scripts build the same names from the prefix of {@link queuePrefix}.
+ *
+ * @module
+ */
+import type { Lane } from "./job.ts";
+
+/** The consumer group on every stream; a scaler watches its lag. */
+export const CONSUMER_GROUP = "workers";
+
+/** The key that holds the live schedulers. */
+export const SCHEDULERS_KEY = "mg:schedulers";
+
+/** A queue's name: its tag in six hexadecimal digits. */
+export function queueName(tag: number): string {
+  return tag.toString(16).padStart(6, "0");
+}
+
+/** What all keys of one queue begin with; the braces keep them in one cluster slot. */
+export function queuePrefix(tag: number): string {
+  return `mg:{${queueName(tag)}}:`;
+}
+
+/** The stream of a lane, with {@link CONSUMER_GROUP} on it. */
+export function streamKey(tag: number, lane: Lane): string {
+  return queuePrefix(tag) + lane;
+}
+
+/** The counters of a queue: the key that scripts are given, and derive all others from. */
+export function countersKey(tag: number): string {
+  return queuePrefix(tag) + "counters";
+}
+
+export function jobKey(tag: number, id: string): string {
+  return `${queuePrefix(tag)}job:${id}`;
+}
+
+/** Progress and log lines of one job. */
+export function eventsKey(tag: number, id: string): string {
+  return `${queuePrefix(tag)}events:${id}`;
+}
+
+/** Every job whose record is kept, in the order of ids. */
+export function indexKey(tag: number): string {
+  return queuePrefix(tag) + "index";
+}
+
+/** Dead letters by the time they died. */
+export function deadKey(tag: number): string {
+  return queuePrefix(tag) + "dead";
+}
+
+export function deliveryKey(tag: number, deliveryId: string): string {
+  return `${queuePrefix(tag)}delivery:${deliveryId}`;
+}
+
+/** The ids of a job's deliveries. */
+export function deliveriesKey(tag: number, jobId: string): string {
+  return `${queuePrefix(tag)}deliveries:${jobId}`;
+}
+
+/** The channel on which workers are told that there is something to claim. */
+export function wakeChannel(tag: number): string {
+  return queuePrefix(tag) + "wake";
+}
+
+/** The channel on which one gateway is told that a job it watches has changed. */
+export function changedChannel(tag: number, gateway: string): string {
+  return `${queuePrefix(tag)}changed:${gateway}`;
+}
