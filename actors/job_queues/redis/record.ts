@@ -4,10 +4,10 @@
  *
  * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
  * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
- * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `tk` ticket while
- * running, `due` of a retry, `res` result, `er` error, `dl` dead-lettered, `cx` cancel requested,
- * `pr` progress, `ev` has events, `gw` watching gateways, `cn` deliveries made.
- * History: `r<fence>` an attempt's start, `e<fence>` its end, `p<generation>` made ready again,
+ * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * `pr` progress, `ev` has events, `gw` watching gateways, `cn` deliveries made, `x` has any of those
+ * that few jobs have (`ln`, `k`, `cb`, `gw`, `cx`, `ev`), so that a script need not ask for them.
+ * History: `r<fence>` an attempt's start (time, attempt, ticket, worker), `e<fence>` its end, `p<generation>` made ready again,
  * `z<generation>` ended without an attempt.
  *
  * @module
@@ -77,6 +77,7 @@ export function submitArguments(job: NewJob, into: (string | number)[]): void {
   into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
   if (job.lane === "batch") into.push("ln", "b");
   if (job.callback) into.push("cb", callbackText(job.callback));
+  if (job.lane === "batch" || job.callback) into.push("x", 1);
   if (job.parent !== undefined) into.push("pa", job.parent);
   if (job.traceparent !== undefined) into.push("tp", job.traceparent);
   into[count] = into.length - count - 1;
@@ -147,8 +148,8 @@ function historyOf(submittedAt: number, f: Fields): JobTransition[] {
 
 function transitionOf(mark: string, value: string): JobTransition {
   if (mark === "r") {
-    const [at, attempt, worker] = splitTwice(value);
-    return { state: "running", at: Number(at), attempt: Number(attempt), worker };
+    const [at, attempt, _ticket, worker] = value.split(" ");
+    return { state: "running", at: Number(at), attempt: Number(attempt), worker: worker! };
   }
   if (mark === "p") return { state: "queued", at: Number(value), attempt: 0 };
   const [letter, at, error] = splitTwice(value);

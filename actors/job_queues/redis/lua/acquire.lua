@@ -4,13 +4,13 @@
 -- Returns the epoch, or nil. It carries the holder's name, so that a count rolled back by a failover
 -- never gives two holders one epoch.
 local owner = base .. 'owner'
-local v = redis.call('HMGET', owner, 'who', 'until', 'epoch')
+local v = call('HMGET', owner, 'who', 'until', 'epoch')
 if v[1] and tonumber(v[2]) > now then
   if v[1] ~= ARGV[1] then return nil end
-  redis.call('HSET', owner, 'until', now + tonumber(ARGV[2]))
+  call('HSET', owner, 'until', now + tonumber(ARGV[2]))
   return v[3]
 end
-local epoch = redis.call('HINCRBY', owner, 'n', 1) .. ':' .. ARGV[1]
-redis.call('HSET', owner, 'who', ARGV[1], 'until', now + tonumber(ARGV[2]), 'epoch', epoch)
+local epoch = call('HINCRBY', owner, 'n', 1) .. ':' .. ARGV[1]
+call('HSET', owner, 'who', ARGV[1], 'until', now + tonumber(ARGV[2]), 'epoch', epoch)
 open()
 return epoch

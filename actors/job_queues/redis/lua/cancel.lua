@@ -5,7 +5,7 @@
 local job = load(ARGV[1])
 if not job then return 'missing' end
 if job.state == 'r' then
-  redis.call('HSET', job.key, 'cx', 1)
+  call('HSET', job.key, 'cx', 1, 'x', 1)
   announce(job)
   return 'cancelling'
 end

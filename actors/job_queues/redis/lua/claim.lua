@@ -3,34 +3,44 @@
 -- ARGV    worker, count, lease in ms
 -- Returns { more, claims }: more = 1 when only stale tickets were met and there may be others.
 --         a claim is id, fence, ticket, lane, attempt, ready, version, model, input, submitter, limits, traceparent
+-- A ticket given back carries no generation: it left its place only with its job.
 local worker, want, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local claims = {}
 local met = 0
 
 local function start(lane, ticket, id, generation)
   met = met + 1
-  local job = id and load(id)
-  if not job or job.state ~= 'q' or job.generation ~= generation then
-    redis.call('XACK', base .. lane, GROUP, ticket)
+  local key = base .. 'job:' .. (id or '')
+  local v = call('HMGET', key, 'st', 'fe', 'g', 'a', 'L', 'x', 'v', 'm', 'in', 'by', 'tp')
+  local current = v[3] or '0'
+  if v[1] ~= 'q' or current ~= (generation or current) then
+    ack(lane, ticket)
     return
   end
   local ready = tonumber(string.match(ticket, '^%d+'))
-  local timeout = tonumber(string.match(job.limits, '^[^,]*,[^,]*,([^,]*)')) * 1000
-  if now > ready + timeout then
+  local job = nil
+  if v[6] then
+    job = { id = id, key = key, state = 'q', generation = current, limits = v[5], lane = lane }
+    load_rare(job)
+  end
+  if now > ready + limits_of(v[5]).queue then
+    job = job or { id = id, key = key, state = 'q', generation = current, limits = v[5], lane = lane }
     job.delivered = ticket
-    finish(job, 'e', 'z' .. job.generation, 'er', QUEUE_TIMEOUT, 'queue_timeout')
+    finish(job, 'e', 'z' .. current, 'er', QUEUE_TIMEOUT, 'queue_timeout')
     return
   end
-  local fence, attempt = job.fence + 1, job.attempt + 1
-  redis.call('HSET', job.key, 'st', 'r', 'fe', fence, 'a', attempt, 'tk', ticket, 'r' .. fence, now .. ' ' .. attempt .. ' ' .. worker)
-  redis.call('ZADD', base .. 'running', now + lease, id)
+  local fence, attempt = tonumber(v[2] or 0) + 1, tonumber(v[4] or 0) + 1
+  call('HSET', key, 'st', 'r', 'fe', fence, 'a', attempt, 'r' .. fence, now .. ' ' .. attempt .. ' ' .. ticket .. ' ' .. worker)
+  started[#started + 1] = now + lease
+  started[#started + 1] = id
   count('waiting:' .. lane, -1)
   count('attempts', 1)
   observe('queue', now - ready)
-  tell(job, 'started', nil)
-  announce(job)
-  local v = redis.call('HMGET', job.key, 'v', 'm', 'in', 'by', 'tp')
-  claims[#claims + 1] = { id, fence, ticket, lane, attempt, ready, v[1], v[2], v[3], v[4], job.limits, v[5] }
+  if job then
+    tell(job, 'started', nil)
+    announce(job)
+  end
+  claims[#claims + 1] = { id, fence, ticket, lane, attempt, ready, v[7], v[8], v[9], v[10], v[5], v[11] }
 end
 
 local function read(lane, n)
@@ -38,7 +48,7 @@ local function read(lane, n)
   if reply and reply.err then
     if not string.find(reply.err, 'NOGROUP', 1, true) then error(reply.err) end
     open()
-    reply = redis.call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', n, 'STREAMS', base .. lane, '>')
+    reply = call('XREADGROUP', 'GROUP', GROUP, CONSUMER, 'COUNT', n, 'STREAMS', base .. lane, '>')
   end
   return reply and reply[1] and reply[1][2] or {}
 end
@@ -47,10 +57,10 @@ end
 local function take(lane, n)
   if n <= 0 then return 0 end
   local before = #claims
-  local back = redis.call('ZPOPMIN', base .. 'back:' .. lane, n)
+  local back = call('ZPOPMIN', base .. 'back:' .. lane, n)
   for i = 1, #back, 2 do
     local ticket, id = string.match(back[i], '^%d+ (%S+) (%S+)$')
-    start(lane, ticket, id, redis.call('HGET', base .. 'job:' .. id, 'g') or '0')
+    start(lane, ticket, id, nil)
   end
   local rest = n - #back / 2
   if rest > 0 then
@@ -61,8 +71,8 @@ local function take(lane, n)
   return #claims - before
 end
 
-local has_batch = redis.call('XLEN', base .. 'batch') > 0
-local turn = has_batch and tonumber(redis.call('HGET', COUNTERS, 'turn') or 0) or 0
+local has_batch = call('XLEN', base .. 'batch') > 0
+local turn = has_batch and tonumber(call('HGET', COUNTERS, 'turn') or 0) or 0
 for _ = 1, 8 do
   local slots = want - #claims
   if slots <= 0 then break end
@@ -78,10 +88,10 @@ for _ = 1, 8 do
   end
   if met == seen then break end
 end
-if has_batch then redis.call('HSET', COUNTERS, 'turn', turn) end
+if has_batch then call('HSET', COUNTERS, 'turn', turn) end
 flush()
 local more = (#claims == 0 and met > 0) and 1 or 0
 if #claims == 0 and more == 0 then
-  redis.call('SET', base .. 'idle', '1', 'PX', 15000)
+  call('SET', base .. 'idle', '1', 'PX', 15000)
 end
 return { more, claims }

@@ -2,9 +2,9 @@
 -- KEYS[1] counters
 -- ARGV    epoch, most, hold in ms
 -- Returns delivery ids.
-if redis.call('HGET', base .. 'owner', 'epoch') ~= ARGV[1] then return {} end
-local ids = redis.call('ZRANGEBYSCORE', base .. 'callbacks', '-inf', now, 'LIMIT', 0, ARGV[2])
+if call('HGET', base .. 'owner', 'epoch') ~= ARGV[1] then return {} end
+local ids = call('ZRANGEBYSCORE', base .. 'callbacks', '-inf', now, 'LIMIT', 0, ARGV[2])
 for _, id in ipairs(ids) do
-  redis.call('ZADD', base .. 'callbacks', now + tonumber(ARGV[3]), id)
+  call('ZADD', base .. 'callbacks', now + tonumber(ARGV[3]), id)
 end
 return ids

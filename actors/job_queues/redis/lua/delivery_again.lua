@@ -3,12 +3,12 @@
 -- ARGV    delivery id
 -- Returns 1, or 0 when there is none.
 local key = base .. 'delivery:' .. ARGV[1]
-local v = redis.call('HMGET', key, 'state', 'job')
+local v = call('HMGET', key, 'state', 'job')
 if not v[1] then return 0 end
 if v[1] == 'dead' then count('callbacks_dead', -1) end
-redis.call('HSET', key, 'state', 'due')
-redis.call('PERSIST', key)
-redis.call('PERSIST', base .. 'deliveries:' .. v[2])
-redis.call('ZADD', base .. 'callbacks', now, ARGV[1])
+call('HSET', key, 'state', 'due')
+call('PERSIST', key)
+call('PERSIST', base .. 'deliveries:' .. v[2])
+call('ZADD', base .. 'callbacks', now, ARGV[1])
 flush()
 return 1

@@ -3,16 +3,16 @@
 -- ARGV    delivery id, the try as JSON, 'delivered' | 'dead' | 'due', due in ms or '', how long a finished one is kept in ms
 -- Returns 1, or 0 when there is none.
 local key = base .. 'delivery:' .. ARGV[1]
-local v = redis.call('HMGET', key, 'state', 'attempts', 'job')
+local v = call('HMGET', key, 'state', 'attempts', 'job')
 if not v[1] then return 0 end
 local attempts = v[2] and (v[2] .. ',' .. ARGV[2]) or ARGV[2]
-redis.call('HSET', key, 'state', ARGV[3], 'attempts', attempts)
+call('HSET', key, 'state', ARGV[3], 'attempts', attempts)
 if ARGV[3] == 'due' then
-  redis.call('ZADD', base .. 'callbacks', ARGV[4], ARGV[1])
+  call('ZADD', base .. 'callbacks', ARGV[4], ARGV[1])
 else
-  redis.call('ZREM', base .. 'callbacks', ARGV[1])
-  redis.call('PEXPIRE', key, ARGV[5])
-  redis.call('PEXPIRE', base .. 'deliveries:' .. v[3], ARGV[5])
+  call('ZREM', base .. 'callbacks', ARGV[1])
+  call('PEXPIRE', key, ARGV[5])
+  call('PEXPIRE', base .. 'deliveries:' .. v[3], ARGV[5])
   if ARGV[3] == 'dead' then count('callbacks_dead', 1) end
 end
 flush()

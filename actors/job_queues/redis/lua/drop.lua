@@ -2,19 +2,19 @@
 -- KEYS[1] counters
 -- ARGV    most jobs per call
 -- Returns 1 while there is more.
-local ids = redis.call('ZRANGE', base .. 'index', 0, tonumber(ARGV[1]) - 1)
+local ids = call('ZRANGE', base .. 'index', 0, tonumber(ARGV[1]) - 1)
 for _, id in ipairs(ids) do
-  local v = redis.call('HMGET', base .. 'job:' .. id, 'k', 'gw')
-  if v[1] then redis.call('UNLINK', base .. 'key:' .. v[1]) end
-  for _, delivery in ipairs(redis.call('LRANGE', base .. 'deliveries:' .. id, 0, -1)) do
-    redis.call('UNLINK', base .. 'delivery:' .. delivery)
+  local v = call('HMGET', base .. 'job:' .. id, 'k', 'gw')
+  if v[1] then call('UNLINK', base .. 'key:' .. v[1]) end
+  for _, delivery in ipairs(call('LRANGE', base .. 'deliveries:' .. id, 0, -1)) do
+    call('UNLINK', base .. 'delivery:' .. delivery)
   end
-  redis.call('UNLINK', base .. 'job:' .. id, base .. 'events:' .. id, base .. 'deliveries:' .. id)
-  redis.call('ZREM', base .. 'index', id)
+  call('UNLINK', base .. 'job:' .. id, base .. 'events:' .. id, base .. 'deliveries:' .. id)
+  call('ZREM', base .. 'index', id)
   announce({ id = id, watchers = v[2] })
 end
 if #ids == tonumber(ARGV[1]) then return 1 end
 for _, name in ipairs({ 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do
-  redis.call('UNLINK', base .. name)
+  call('UNLINK', base .. name)
 end
 return 0

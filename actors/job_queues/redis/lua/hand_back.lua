@@ -3,14 +3,15 @@
 -- ARGV    id, fence
 -- Returns 1, or 0 when the lease had passed on.
 local job = load(ARGV[1])
-if not job or job.state ~= 'r' or job.fence ~= tonumber(ARGV[2]) then return 0 end
-redis.call('ZREM', base .. 'running', job.id)
+if not job or job.state ~= 'r' or job.fence ~= ARGV[2] then return 0 end
+call('ZREM', base .. 'running', job.id)
+local _, ticket = start_of(job)
 if job.cancel then
-  job.delivered = job.ticket
+  job.delivered = ticket
   finish(job, 'x', 'e' .. ARGV[2], nil, nil, nil)
 else
-  redis.call('HSET', job.key, 'st', 'q', 'a', job.attempt - 1, 'e' .. ARGV[2], 'q ' .. now)
-  give_back(job)
+  call('HSET', job.key, 'st', 'q', 'a', job.attempt - 1, 'e' .. ARGV[2], 'q ' .. now)
+  give_back(job, ticket)
   wake()
   announce(job)
 end

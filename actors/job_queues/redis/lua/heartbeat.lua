@@ -4,9 +4,9 @@
 -- Returns per lease 'h' (held), 'c' (held, but the job is to be cancelled), 'l' (lost).
 local out = {}
 for i = 2, #ARGV, 2 do
-  local v = redis.call('HMGET', base .. 'job:' .. ARGV[i], 'st', 'fe', 'cx')
+  local v = call('HMGET', base .. 'job:' .. ARGV[i], 'st', 'fe', 'cx')
   if v[1] == 'r' and v[2] == ARGV[i + 1] then
-    redis.call('ZADD', base .. 'running', 'XX', now + tonumber(ARGV[1]), ARGV[i])
+    call('ZADD', base .. 'running', 'XX', now + tonumber(ARGV[1]), ARGV[i])
     out[#out + 1] = v[3] and 'c' or 'h'
   else
     out[#out + 1] = 'l'

@@ -1,12 +1,13 @@
 -- What every script shares. Prepended to each of them.
 -- KEYS[1] = mg:{tag}:counters. All other keys of the queue are derived from it: they carry the same
 -- hash tag, so a script never leaves its slot, and a batch of jobs needs no list of keys.
+local call = redis.call
 local base = string.sub(KEYS[1], 1, -9)
 local COUNTERS = KEYS[1]
 local GROUP = 'workers'
 -- Leases say who holds what, so the group needs one consumer only, and none is left behind by dead workers.
 local CONSUMER = 'lease'
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
 local counted = {}
@@ -21,39 +22,74 @@ local function observe(kind, ms)
   count(kind .. 'sum', ms)
 end
 
--- Writes this call's counts, once per field however many jobs it moved.
-local function flush()
-  for field, by in pairs(counted) do
-    if by ~= 0 then redis.call('HINCRBY', COUNTERS, field, by) end
+-- Seconds out of a job's limits, in ms. Jobs of one batch mostly share one text of limits.
+local parsed = {}
+local function limits_of(text)
+  local limits = parsed[text]
+  if not limits then
+    local queue, retention = string.match(text, '^[^,]*,[^,]*,([^,]*),([^,]*)')
+    limits = { queue = math.floor(tonumber(queue) * 1000), keep = math.floor(tonumber(retention) * 1000) }
+    parsed[text] = limits
   end
+  return limits
+end
+
+-- Fields that few jobs have; `x` says that a job has any of them.
+local function load_rare(job)
+  local v = call('HMGET', job.key, 'ln', 'k', 'cb', 'gw', 'cx', 'ev')
+  if v[1] then job.lane = 'batch' end
+  job.idempotency, job.callback, job.watchers, job.cancel, job.events = v[2], v[3], v[4], v[5], v[6]
 end
 
 local function load(id)
   local key = base .. 'job:' .. id
-  local v = redis.call('HMGET', key, 'st', 'fe', 'g', 'a', 's', 'tk', 'ln', 'L', 'k', 'cb', 'gw', 'cx', 'ev')
+  local v = call('HMGET', key, 'st', 'fe', 'g', 'a', 'L', 'x')
   if not v[1] then return nil end
-  return {
-    id = id, key = key, state = v[1], fence = tonumber(v[2] or 0), generation = v[3] or '0',
-    attempt = tonumber(v[4] or 0), stalls = tonumber(v[5] or 0), ticket = v[6],
-    lane = v[7] and 'batch' or 'interactive', limits = v[8], idempotency = v[9], callback = v[10],
-    watchers = v[11], cancel = v[12], events = v[13],
-  }
+  local job = { id = id, key = key, state = v[1], fence = v[2] or '0', generation = v[3] or '0', attempt = tonumber(v[4] or 0), limits = v[5], lane = 'interactive' }
+  if v[6] then load_rare(job) end
+  return job
+end
+
+-- When the job's present attempt began, and the ticket it began with.
+local function start_of(job)
+  local at, ticket = string.match(call('HGET', job.key, 'r' .. job.fence), '^(%d+) %d+ (%S+)')
+  return tonumber(at), ticket
+end
+
+-- Acks are gathered and sent once per call and lane.
+local acks = { interactive = {}, batch = {} }
+local function ack(lane, ticket)
+  local tickets = acks[lane]
+  tickets[#tickets + 1] = ticket
+end
+
+-- Writes what was gathered: once per field, lane or set, however many jobs were moved.
+local started, stopped = {}, {}
+local function flush()
+  for lane, tickets in pairs(acks) do
+    if #tickets > 0 then call('XACK', base .. lane, GROUP, unpack(tickets)) end
+  end
+  if #stopped > 0 then call('ZREM', base .. 'running', unpack(stopped)) end
+  if #started > 0 then call('ZADD', base .. 'running', unpack(started)) end
+  for field, by in pairs(counted) do
+    if by ~= 0 then call('HINCRBY', COUNTERS, field, by) end
+  end
 end
 
 -- Tells the gateways that wait for this job to look again.
 local function announce(job)
   if job.watchers then
     for gateway in string.gmatch(job.watchers, '%S+') do
-      redis.call('SPUBLISH', base .. 'changed:' .. gateway, job.id)
+      call('SPUBLISH', base .. 'changed:' .. gateway, job.id)
     end
   end
 end
 
 -- Wakes workers that found nothing to do.
 local function wake()
-  if redis.call('EXISTS', base .. 'idle') == 1 then
-    redis.call('DEL', base .. 'idle')
-    redis.call('SPUBLISH', base .. 'wake', '')
+  if call('EXISTS', base .. 'idle') == 1 then
+    call('DEL', base .. 'idle')
+    call('SPUBLISH', base .. 'wake', '')
   end
 end
 
@@ -62,10 +98,10 @@ local function tell(job, event, data)
   if not job.callback then return end
   local types, url = string.match(job.callback, '^(%S+) (.*)$')
   if not string.find(types, ',' .. event .. ',', 1, true) then return end
-  local id = job.id .. '.' .. redis.call('HINCRBY', job.key, 'cn', 1)
-  redis.call('HSET', base .. 'delivery:' .. id, 'job', job.id, 'url', url, 'type', event, 'at', now, 'data', data or '{}', 'state', 'due')
-  redis.call('ZADD', base .. 'callbacks', now, id)
-  redis.call('RPUSH', base .. 'deliveries:' .. job.id, id)
+  local id = job.id .. '.' .. call('HINCRBY', job.key, 'cn', 1)
+  call('HSET', base .. 'delivery:' .. id, 'job', job.id, 'url', url, 'type', event, 'at', now, 'data', data or '{}', 'state', 'due')
+  call('ZADD', base .. 'callbacks', now, id)
+  call('RPUSH', base .. 'deliveries:' .. job.id, id)
 end
 
 local NAMES = { c = 'completed', f = 'failed', x = 'cancelled', e = 'expired', w = 'retrying', q = 'queued', r = 'running' }
@@ -75,22 +111,22 @@ local function finish(job, state, mark, field, value, code)
   if job.state == 'q' then
     count('waiting:' .. job.lane, -1)
   elseif job.state == 'w' then
-    redis.call('ZREM', base .. 'delayed', job.id)
+    call('ZREM', base .. 'delayed', job.id)
   end
   if job.delivered then
-    redis.call('XACK', base .. job.lane, GROUP, job.delivered)
+    ack(job.lane, job.delivered)
   end
   local note = state .. ' ' .. now
   if field == 'er' then note = note .. ' ' .. value end
   if field then
-    redis.call('HSET', job.key, 'st', state, mark, note, field, value)
+    call('HSET', job.key, 'st', state, mark, note, field, value)
   else
-    redis.call('HSET', job.key, 'st', state, mark, note)
+    call('HSET', job.key, 'st', state, mark, note)
   end
-  local keep = math.floor(tonumber(string.match(job.limits, '^[^,]*,[^,]*,[^,]*,([^,]*)')) * 1000)
-  redis.call('PEXPIRE', job.key, keep)
-  if job.idempotency then redis.call('PEXPIRE', base .. 'key:' .. job.idempotency, keep) end
-  if job.events then redis.call('PEXPIRE', base .. 'events:' .. job.id, keep) end
+  local keep = limits_of(job.limits).keep
+  call('PEXPIRE', job.key, keep)
+  if job.idempotency then call('PEXPIRE', base .. 'key:' .. job.idempotency, keep) end
+  if job.events then call('PEXPIRE', base .. 'events:' .. job.id, keep) end
   count(NAMES[state], 1)
   if code then count('failure:' .. code, 1) end
   tell(job, NAMES[state], nil)
@@ -100,9 +136,9 @@ end
 
 -- Tickets given back wait here by their place in line; the sequence is padded so that text order is
 -- number order within one millisecond.
-local function give_back(job)
-  local ms, seq = string.match(job.ticket, '^(%d+)-(%d+)$')
-  redis.call('ZADD', base .. 'back:' .. job.lane, ms, string.format('%012d', tonumber(seq)) .. ' ' .. job.ticket .. ' ' .. job.id)
+local function give_back(job, ticket)
+  local ms, seq = string.match(ticket, '^(%d+)-(%d+)$')
+  call('ZADD', base .. 'back:' .. job.lane, ms, string.format('%012d', tonumber(seq)) .. ' ' .. ticket .. ' ' .. job.id)
   count('waiting:' .. job.lane, 1)
 end
 
@@ -114,20 +150,24 @@ end
 
 -- Adds a ticket at the tail of a lane, and keeps the order of deadlines: a job that expires before
 -- one ahead of it would be missed by the walk from the head, so it is put on a list of its own.
+local last_deadline = {}
 local function enqueue(id, lane, generation, limits)
-  local timeout = tonumber(string.match(limits, '^[^,]*,[^,]*,([^,]*)')) * 1000
-  local deadline = now + timeout
-  local last = tonumber(redis.call('HGET', COUNTERS, 'deadline:' .. lane) or 0)
+  local deadline = now + limits_of(limits).queue
+  local last = last_deadline[lane]
+  if not last then last = tonumber(call('HGET', COUNTERS, 'deadline:' .. lane) or 0) end
   if deadline < last then
-    redis.call('ZADD', base .. 'deadlines', deadline, id .. ' ' .. generation)
+    call('ZADD', base .. 'deadlines', deadline, id .. ' ' .. generation)
   elseif deadline > last then
-    redis.call('HSET', COUNTERS, 'deadline:' .. lane, string.format('%.0f', deadline))
+    call('HSET', COUNTERS, 'deadline:' .. lane, string.format('%.0f', deadline))
+    last = deadline
   end
+  last_deadline[lane] = last
   count('waiting:' .. lane, 1)
   if generation == '0' then
-    return redis.call('XADD', base .. lane, '*', 'j', id)
+    call('XADD', base .. lane, '*', 'j', id)
+  else
+    call('XADD', base .. lane, '*', 'j', id, 'g', generation)
   end
-  return redis.call('XADD', base .. lane, '*', 'j', id, 'g', generation)
 end
 
 -- A ticket's fields as id and generation; a nudge has neither.

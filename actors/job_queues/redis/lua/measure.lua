@@ -4,14 +4,14 @@
 local oldest = 0
 for _, lane in ipairs({ 'interactive', 'batch' }) do
   local stream = base .. lane
-  local back = redis.call('ZRANGE', base .. 'back:' .. lane, 0, 0, 'WITHSCORES')
+  local back = call('ZRANGE', base .. 'back:' .. lane, 0, 0, 'WITHSCORES')
   if back[2] then oldest = math.max(oldest, now - tonumber(back[2])) end
   local groups = redis.pcall('XINFO', 'GROUPS', stream)
   if not groups.err and groups[1] then
     local delivered = '0-0'
     for i = 1, #groups[1], 2 do if groups[1][i] == 'last-delivered-id' then delivered = groups[1][i + 1] end end
     -- The head may be stale (cancelled, expired): look a little further.
-    for _, entry in ipairs(redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 20)) do
+    for _, entry in ipairs(call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 20)) do
       local id, generation = ticket_fields(entry[2])
       local job = id and load(id)
       if job and job.state == 'q' and job.generation == generation then
@@ -22,6 +22,6 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
   end
 end
 return {
-  redis.call('HGETALL', COUNTERS), redis.call('ZCARD', base .. 'running'), redis.call('ZCARD', base .. 'delayed'),
-  redis.call('ZCARD', base .. 'dead'), redis.call('ZCARD', base .. 'callbacks'), oldest, now,
+  call('HGETALL', COUNTERS), call('ZCARD', base .. 'running'), call('ZCARD', base .. 'delayed'),
+  call('ZCARD', base .. 'dead'), call('ZCARD', base .. 'callbacks'), oldest, now,
 }

@@ -3,16 +3,16 @@
 -- ARGV    id, fence, type ('progress' or 'log'), data as JSON, most events kept, how long they are kept in ms
 -- Returns 1, or 0 when the lease had passed on.
 local job = load(ARGV[1])
-if not job or job.state ~= 'r' or job.fence ~= tonumber(ARGV[2]) then return 0 end
+if not job or job.state ~= 'r' or job.fence ~= ARGV[2] then return 0 end
 local events = base .. 'events:' .. job.id
-redis.call('XADD', events, 'MAXLEN', '~', ARGV[5], '*', 't', ARGV[3], 'd', ARGV[4])
+call('XADD', events, 'MAXLEN', '~', ARGV[5], '*', 't', ARGV[3], 'd', ARGV[4])
 if not job.events then
-  redis.call('HSET', job.key, 'ev', 1)
+  call('HSET', job.key, 'ev', 1, 'x', 1)
   -- Until the job ends; then they go with its record.
-  redis.call('PEXPIRE', events, ARGV[6])
+  call('PEXPIRE', events, ARGV[6])
 end
 if ARGV[3] == 'progress' then
-  redis.call('HSET', job.key, 'pr', ARGV[4])
+  call('HSET', job.key, 'pr', ARGV[4])
   tell(job, 'progress', ARGV[4])
 end
 announce(job)

@@ -3,12 +3,12 @@
 -- ARGV    id
 -- Returns 1, or 0 when the job is no dead letter.
 local job = load(ARGV[1])
-if not job or job.state ~= 'f' or redis.call('ZREM', base .. 'dead', job.id) == 0 then return 0 end
+if not job or job.state ~= 'f' or call('ZREM', base .. 'dead', job.id) == 0 then return 0 end
 local generation = tostring(tonumber(job.generation) + 1)
-redis.call('HDEL', job.key, 'dl', 'er', 's', 'cx', 'pr')
-redis.call('HSET', job.key, 'st', 'q', 'a', 0, 'g', generation, 'p' .. generation, now)
-redis.call('PERSIST', job.key)
-if job.idempotency then redis.call('PERSIST', base .. 'key:' .. job.idempotency) end
+call('HDEL', job.key, 'dl', 'er', 's', 'cx', 'pr')
+call('HSET', job.key, 'st', 'q', 'a', 0, 'g', generation, 'p' .. generation, now)
+call('PERSIST', job.key)
+if job.idempotency then call('PERSIST', base .. 'key:' .. job.idempotency) end
 enqueue(job.id, job.lane, generation, job.limits)
 flush()
 wake()

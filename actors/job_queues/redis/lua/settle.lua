@@ -4,10 +4,11 @@
 -- Returns per ending 1 (recorded, now or by the same call before) or 0 (the lease had passed on).
 local out = {}
 for i = 1, #ARGV, 6 do
-  local id, fence, state, payload, code, extra = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local job = load(id)
-  if not job or job.state ~= 'r' or job.fence ~= fence then
-    local note = job and redis.call('HGET', job.key, 'e' .. ARGV[i + 1])
+  local id, fence, state, payload, code, extra = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local key, mark = base .. 'job:' .. id, 'e' .. fence
+  local v = call('HMGET', key, 'st', 'fe', 'L', 'x', 'r' .. fence)
+  if v[1] ~= 'r' or v[2] ~= fence then
+    local note = call('HGET', key, mark)
     if note and string.sub(note, 1, 1) == state then
       out[#out + 1] = 1
     else
@@ -15,29 +16,31 @@ for i = 1, #ARGV, 6 do
       out[#out + 1] = 0
     end
   else
-    local mark = 'e' .. ARGV[i + 1]
-    local started = redis.call('HGET', job.key, 'r' .. ARGV[i + 1])
-    observe('run', now - tonumber(string.match(started, '^%d+')))
-    redis.call('ZREM', base .. 'running', id)
-    job.delivered = job.ticket
+    local job = { id = id, key = key, state = 'r', limits = v[3], lane = 'interactive' }
+    if v[4] then load_rare(job) end
+    local began, ticket = string.match(v[5], '^(%d+) %d+ (%S+)')
+    observe('run', now - tonumber(began))
+    stopped[#stopped + 1] = id
     if state == 'w' then
       local due = now + tonumber(extra)
-      redis.call('XACK', base .. job.lane, GROUP, job.ticket)
-      redis.call('HSET', job.key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. now .. ' ' .. payload)
-      redis.call('ZADD', base .. 'delayed', due, id)
-      count('retried', 1)
+      ack(job.lane, ticket)
+      call('HSET', key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. now .. ' ' .. payload)
+      call('ZADD', base .. 'delayed', due, id)
       tell(job, 'retrying', payload)
       announce(job)
-    elseif state == 'c' then
-      finish(job, 'c', mark, 'res', payload, nil)
-    elseif state == 'x' then
-      finish(job, 'x', mark, nil, nil, nil)
     else
+      job.delivered = ticket
       if extra == 'dead' then
-        redis.call('HSET', job.key, 'dl', 1)
-        redis.call('ZADD', base .. 'dead', now, id)
+        call('HSET', key, 'dl', 1)
+        call('ZADD', base .. 'dead', now, id)
       end
-      finish(job, state, mark, 'er', payload, code)
+      if state == 'c' then
+        finish(job, 'c', mark, 'res', payload, nil)
+      elseif state == 'x' then
+        finish(job, 'x', mark, nil, nil, nil)
+      else
+        finish(job, state, mark, 'er', payload, code)
+      end
     end
     out[#out + 1] = 1
   end

@@ -3,6 +3,7 @@
 -- ARGV    per job: id, lane, idempotency key or '', fingerprint, limits, n, then n record fields and values
 -- Returns per job 'a' (accepted), 'd<id>' (was accepted before), 'c<id>' (same key, other request).
 local out = {}
+local index = {}
 local i = 1
 while i <= #ARGV do
   local id, lane, idempotency, fingerprint, limits, n = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], tonumber(ARGV[i + 5])
@@ -10,29 +11,31 @@ while i <= #ARGV do
   i = last + 1
   local key = base .. 'job:' .. id
   local verdict = 'a'
-  if redis.call('EXISTS', key) == 1 then
+  if call('EXISTS', key) == 1 then
     -- Touched, so that WAIT on a new connection has a write of its own to wait for.
-    redis.call('HSET', key, 'seen', now)
+    call('HSET', key, 'seen', now)
     verdict = 'd' .. id
   elseif idempotency ~= '' then
-    local prior = redis.call('GET', base .. 'key:' .. idempotency)
-    local known = prior and redis.call('HGET', base .. 'job:' .. prior, 'fp')
+    local prior = call('GET', base .. 'key:' .. idempotency)
+    local known = prior and call('HGET', base .. 'job:' .. prior, 'fp')
     if known then
-      redis.call('HSET', base .. 'job:' .. prior, 'seen', now)
+      call('HSET', base .. 'job:' .. prior, 'seen', now)
       verdict = (known == fingerprint and 'd' or 'c') .. prior
     end
   end
   if verdict == 'a' then
-    redis.call('HSET', key, 'st', 'q', unpack(ARGV, first, last))
+    call('HSET', key, 'st', 'q', unpack(ARGV, first, last))
     if idempotency ~= '' then
-      redis.call('HSET', key, 'k', idempotency, 'fp', fingerprint)
-      redis.call('SET', base .. 'key:' .. idempotency, id)
+      call('HSET', key, 'k', idempotency, 'fp', fingerprint, 'x', 1)
+      call('SET', base .. 'key:' .. idempotency, id)
     end
     enqueue(id, lane, '0', limits)
-    redis.call('ZADD', base .. 'index', 0, id)
+    index[#index + 1] = 0
+    index[#index + 1] = id
   end
   out[#out + 1] = verdict
 end
+if #index > 0 then call('ZADD', base .. 'index', unpack(index)) end
 flush()
 wake()
 return out

@@ -3,19 +3,19 @@
 -- ARGV    epoch, ttl in ms, most stalls, most jobs per step
 -- Returns nil for anyone else; else promoted, rescued, dead-lettered, expired, idle, callbacks due, lag repaired
 local owner = base .. 'owner'
-if redis.call('HGET', owner, 'epoch') ~= ARGV[1] then return nil end
-redis.call('HSET', owner, 'until', now + tonumber(ARGV[2]))
+if call('HGET', owner, 'epoch') ~= ARGV[1] then return nil end
+call('HSET', owner, 'until', now + tonumber(ARGV[2]))
 local most_stalls, limit = tonumber(ARGV[3]), tonumber(ARGV[4])
 local promoted, rescued, dead, expired, repaired = 0, 0, 0, 0, 0
 
 -- Retries that are due come back at the tail.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. 'delayed', '-inf', now, 'LIMIT', 0, limit)) do
-  redis.call('ZREM', base .. 'delayed', id)
+for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'delayed', '-inf', now, 'LIMIT', 0, limit)) do
+  call('ZREM', base .. 'delayed', id)
   local job = load(id)
   if job and job.state == 'w' then
     local generation = tostring(tonumber(job.generation) + 1)
-    redis.call('HSET', job.key, 'st', 'q', 'g', generation, 'p' .. generation, now)
-    redis.call('HDEL', job.key, 'due')
+    call('HSET', job.key, 'st', 'q', 'g', generation, 'p' .. generation, now)
+    call('HDEL', job.key, 'due')
     enqueue(id, job.lane, generation, job.limits)
     announce(job)
     promoted = promoted + 1
@@ -23,25 +23,26 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. 'delayed', '-inf', now, 
 end
 
 -- Jobs whose lease has passed: their worker is lost. The fence moves on, which shuts it out.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. 'running', '-inf', now, 'LIMIT', 0, limit)) do
-  redis.call('ZREM', base .. 'running', id)
+for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'running', '-inf', now, 'LIMIT', 0, limit)) do
+  call('ZREM', base .. 'running', id)
   local job = load(id)
   if job and job.state == 'r' then
     local mark = 'e' .. job.fence
-    local stalls = job.stalls + 1
-    redis.call('HSET', job.key, 's', stalls)
+    local _, ticket = start_of(job)
+    local stalls = tonumber(call('HGET', job.key, 's') or 0) + 1
+    call('HSET', job.key, 's', stalls)
     if job.cancel then
-      job.delivered = job.ticket
+      job.delivered = ticket
       finish(job, 'x', mark, nil, nil, nil)
     elseif stalls > most_stalls then
-      redis.call('HSET', job.key, 'dl', 1)
-      redis.call('ZADD', base .. 'dead', now, id)
-      job.delivered = job.ticket
+      call('HSET', job.key, 'dl', 1)
+      call('ZADD', base .. 'dead', now, id)
+      job.delivered = ticket
       finish(job, 'f', mark, 'er', '{"code":"stalled","message":"lost its worker ' .. stalls .. ' times"}', 'stalled')
       dead = dead + 1
     else
-      redis.call('HSET', job.key, 'st', 'q', mark, 'q ' .. now)
-      give_back(job)
+      call('HSET', job.key, 'st', 'q', mark, 'q ' .. now)
+      give_back(job, ticket)
       count('redelivered', 1)
       announce(job)
       rescued = rescued + 1
@@ -62,8 +63,8 @@ local function expire(id, generation, deadline_passed)
 end
 
 -- Jobs that expire before one ahead of them in line.
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', base .. 'deadlines', '-inf', now, 'LIMIT', 0, limit)) do
-  redis.call('ZREM', base .. 'deadlines', member)
+for _, member in ipairs(call('ZRANGEBYSCORE', base .. 'deadlines', '-inf', now, 'LIMIT', 0, limit)) do
+  call('ZREM', base .. 'deadlines', member)
   local id, generation = string.match(member, '^(%S+) (%S+)$')
   expire(id, generation, function() return true end)
 end
@@ -80,42 +81,42 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
     local delivered = group['last-delivered-id']
 
     -- All others expire in the order of the line: walk from where the last round stopped.
-    local walked = redis.call('HGET', COUNTERS, 'walked:' .. lane)
+    local walked = call('HGET', COUNTERS, 'walked:' .. lane)
     local from = delivered
     if walked and tonumber(string.match(walked, '^%d+')) > tonumber(string.match(delivered, '^%d+')) then from = walked end
-    for _, entry in ipairs(redis.call('XRANGE', stream, '(' .. from, '+', 'COUNT', limit)) do
+    for _, entry in ipairs(call('XRANGE', stream, '(' .. from, '+', 'COUNT', limit)) do
       local id, generation = ticket_fields(entry[2])
       local ready = tonumber(string.match(entry[1], '^%d+'))
       local past = not id or expire(id, generation, function(job)
-        return now > ready + tonumber(string.match(job.limits, '^[^,]*,[^,]*,([^,]*)')) * 1000
+        return now > ready + limits_of(job.limits).queue
       end)
       if not past then break end
       walked = entry[1]
     end
-    if walked then redis.call('HSET', COUNTERS, 'walked:' .. lane, walked) end
+    if walked then call('HSET', COUNTERS, 'walked:' .. lane, walked) end
 
     -- Only what lies before the oldest pending entry is trimmed: that leaves no holes, so lag stays exact.
-    local pending = redis.call('XPENDING', stream, GROUP, '-', '+', 1)
+    local pending = call('XPENDING', stream, GROUP, '-', '+', 1)
     local low = pending[1] and pending[1][1] or delivered
-    redis.call('XTRIM', stream, 'MINID', low)
+    call('XTRIM', stream, 'MINID', low)
 
     -- A failover of Redis before 7.4 forgets how many entries were read; count them where it shows.
-    local length = redis.call('XLEN', stream)
-    local drained = #redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1) == 0
+    local length = call('XLEN', stream)
+    local drained = #call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1) == 0
     local lag = group['lag']
     if not lag or lag > length or lag < 0 or (drained and lag > 0) or (not drained and lag == 0) then
       local unread = 0
       local cursor = delivered
       while not drained do
-        local page = redis.call('XRANGE', stream, '(' .. cursor, '+', 'COUNT', 10000)
+        local page = call('XRANGE', stream, '(' .. cursor, '+', 'COUNT', 10000)
         if #page == 0 then break end
         unread = unread + #page
         cursor = page[#page][1]
       end
-      local info = redis.call('XINFO', 'STREAM', stream)
+      local info = call('XINFO', 'STREAM', stream)
       local added = 0
       for i = 1, #info, 2 do if info[i] == 'entries-added' then added = info[i + 1] end end
-      redis.call('XGROUP', 'SETID', stream, GROUP, delivered, 'ENTRIESREAD', added - unread)
+      call('XGROUP', 'SETID', stream, GROUP, delivered, 'ENTRIESREAD', added - unread)
       repaired = repaired + 1
     end
     if not drained then waiting = waiting + 1 end
@@ -123,19 +124,19 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
 end
 
 -- The index and the dead letters forget jobs whose records have gone, a stretch of them each round.
-local cursor = redis.call('HGET', COUNTERS, 'swept') or '-'
-local stretch = redis.call('ZRANGEBYLEX', base .. 'index', cursor, '+', 'LIMIT', 0, limit)
+local cursor = call('HGET', COUNTERS, 'swept') or '-'
+local stretch = call('ZRANGEBYLEX', base .. 'index', cursor, '+', 'LIMIT', 0, limit)
 for _, id in ipairs(stretch) do
-  if redis.call('EXISTS', base .. 'job:' .. id) == 0 then
-    redis.call('ZREM', base .. 'index', id)
-    redis.call('ZREM', base .. 'dead', id)
+  if call('EXISTS', base .. 'job:' .. id) == 0 then
+    call('ZREM', base .. 'index', id)
+    call('ZREM', base .. 'dead', id)
   end
 end
-redis.call('HSET', COUNTERS, 'swept', #stretch < limit and '-' or '(' .. stretch[#stretch])
+call('HSET', COUNTERS, 'swept', #stretch < limit and '-' or '(' .. stretch[#stretch])
 flush()
 
-local due = redis.call('ZCOUNT', base .. 'callbacks', '-inf', now)
+local due = call('ZCOUNT', base .. 'callbacks', '-inf', now)
 local idle = waiting == 0 and #stretch == 0
-  and redis.call('ZCARD', base .. 'running') == 0 and redis.call('ZCARD', base .. 'delayed') == 0
-  and redis.call('ZCARD', base .. 'callbacks') == 0
+  and call('ZCARD', base .. 'running') == 0 and call('ZCARD', base .. 'delayed') == 0
+  and call('ZCARD', base .. 'callbacks') == 0
 return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired }
