@@ -1,0 +1,118 @@
+/**
+ * A SQLite file whose writes of one event-loop turn share one transaction, and so one wait for the
+ * disk. A caller's promise resolves after the commit: what it was told is on disk.
+ *
+ * @module
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { QueueUnavailable } from "../../job_queue.ts";
+
+export type Value = SQLInputValue;
+export type SqliteRow = Record<string, null | number | bigint | string | Uint8Array>;
+
+interface Write {
+  readonly body: () => unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class GroupCommit {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #writes: Write[] = [];
+  #scheduled: ReturnType<typeof setImmediate> | undefined;
+  /** Transactions committed, and the writes in them. */
+  commits = 0;
+  grouped = 0;
+
+  /** `onCommit` runs inside each transaction, after its writes. */
+  constructor(path: string, readonly onCommit: () => void) {
+    this.#database = new DatabaseSync(path);
+    this.#database.exec("PRAGMA journal_mode = WAL");
+    this.#database.exec("PRAGMA synchronous = FULL");
+    this.#database.exec("PRAGMA busy_timeout = 5000");
+    this.#database.exec("PRAGMA cache_size = -65536");
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  all(sql: string, ...params: Value[]): SqliteRow[] {
+    return this.#prepared(sql).all(...params) as SqliteRow[];
+  }
+
+  get(sql: string, ...params: Value[]): SqliteRow | undefined {
+    return this.#prepared(sql).get(...params) as SqliteRow | undefined;
+  }
+
+  /** Answers how many rows were changed. */
+  run(sql: string, ...params: Value[]): number {
+    return Number(this.#prepared(sql).run(...params).changes);
+  }
+
+  /** Runs `body` in this turn's transaction. A body that throws undoes its own writes only. */
+  write<T>(body: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#writes.push({ body, resolve: resolve as (result: unknown) => void, reject });
+      this.#scheduled ??= setImmediate(() => this.flush());
+    });
+  }
+
+  /** Commits what was asked for so far. */
+  flush(): void {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    const writes = this.#writes;
+    if (writes.length === 0) return;
+    this.#writes = [];
+    const done: (() => void)[] = [];
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      for (const write of writes) done.push(this.#runOne(write));
+      this.onCommit();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#rollBack();
+      const unavailable = new QueueUnavailable("the queue's file cannot be written", {
+        cause: error,
+      });
+      for (const write of writes) write.reject(unavailable);
+      return;
+    }
+    this.commits++;
+    this.grouped += writes.length;
+    for (const tell of done) tell();
+  }
+
+  close(): void {
+    this.flush();
+    this.#database.close();
+  }
+
+  #runOne(write: Write): () => void {
+    this.#database.exec("SAVEPOINT one");
+    try {
+      const result = write.body();
+      this.#database.exec("RELEASE one");
+      return () => write.resolve(result);
+    } catch (error) {
+      this.#database.exec("ROLLBACK TO one; RELEASE one");
+      return () => write.reject(error);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // BEGIN itself failed, or SQLite rolled back already: there is nothing to undo.
+    }
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+}

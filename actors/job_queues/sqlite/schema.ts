@@ -1,0 +1,54 @@
+/**
+ * The embedded queue's tables.
+ *
+ * `jobs.seq` is the place in line: given anew when a job is made ready, kept when it is handed back.
+ * The partial indexes hold only what their state needs, so a million finished jobs slow no claim.
+ *
+ * @module
+ */
+
+/** Raised with each change of the tables. */
+export const SCHEMA_VERSION = 1;
+
+export const SCHEMA = `
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY, tag INTEGER NOT NULL, lane TEXT NOT NULL, state TEXT NOT NULL,
+  seq INTEGER NOT NULL, ready_at INTEGER NOT NULL, queue_deadline INTEGER NOT NULL,
+  model TEXT NOT NULL, version TEXT NOT NULL, submitter TEXT NOT NULL, input TEXT NOT NULL,
+  limits TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 0, stalls INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0, lease_until INTEGER, worker TEXT, due_at INTEGER,
+  started_at INTEGER, finished_at INTEGER, delete_at INTEGER, result TEXT, error TEXT,
+  dead INTEGER NOT NULL DEFAULT 0, cancel INTEGER NOT NULL DEFAULT 0, progress TEXT,
+  callback TEXT, parent TEXT, traceparent TEXT, idempotency_key TEXT, fingerprint TEXT
+) WITHOUT ROWID;
+CREATE INDEX jobs_by_tag ON jobs (tag, id);
+CREATE INDEX jobs_ready ON jobs (tag, lane, seq) WHERE state = 'queued';
+CREATE INDEX jobs_deadline ON jobs (tag, queue_deadline) WHERE state = 'queued';
+CREATE INDEX jobs_running ON jobs (tag, lease_until) WHERE state = 'running';
+CREATE INDEX jobs_delayed ON jobs (tag, due_at) WHERE state = 'retrying';
+CREATE INDEX jobs_dead ON jobs (tag, finished_at) WHERE dead = 1;
+CREATE INDEX jobs_gone ON jobs (delete_at) WHERE delete_at IS NOT NULL;
+CREATE UNIQUE INDEX jobs_idempotency ON jobs (tag, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE events (
+  job_id TEXT NOT NULL, n INTEGER NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY (job_id, n)
+) WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY, tag INTEGER NOT NULL, job_id TEXT NOT NULL, url TEXT NOT NULL, type TEXT NOT NULL,
+  at INTEGER NOT NULL, data TEXT NOT NULL, state TEXT NOT NULL, due_at INTEGER, delete_at INTEGER,
+  attempts TEXT NOT NULL DEFAULT '[]'
+) WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (tag, due_at) WHERE state = 'due';
+CREATE INDEX deliveries_by_job ON deliveries (job_id);
+CREATE INDEX deliveries_gone ON deliveries (delete_at) WHERE delete_at IS NOT NULL;
+
+CREATE TABLE counters (
+  tag INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (tag, name)
+) WITHOUT ROWID;
+CREATE TABLE owners (
+  tag INTEGER PRIMARY KEY, n INTEGER NOT NULL, who TEXT, until INTEGER NOT NULL, epoch TEXT
+);
+CREATE TABLE schedulers (name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
+`;
