@@ -1,0 +1,174 @@
+/**
+ * Runs one attempt: resolves what the job was accepted for, calls its backend, checks the output.
+ * Every way an attempt can go is an {@link Outcome}; nothing is thrown.
+ *
+ * @module
+ */
+import type { Catalog, Resolved } from "../registry/catalog.ts";
+import { compileSchema, type Validator } from "../registry/schema.ts";
+import type { Version } from "../registry/model.ts";
+import type { Attempt } from "./attempt.ts";
+import type { Backend, BackendCall, BackendResult } from "./backend.ts";
+import type { JobProgress } from "./job.ts";
+import type { Outcome } from "./retry.ts";
+
+/** What an attempt reports while it runs. */
+export interface AttemptReports {
+  progress(attempt: Attempt, progress: JobProgress): void;
+  log(attempt: Attempt, line: string): void;
+  /** Something that an operator should see: a backend that threw, or does not stop. */
+  surprise(attempt: Attempt, what: string, error?: unknown): void;
+}
+
+export interface ExecutorOptions {
+  /** Largest result, in characters of JSON. */
+  readonly maxResultLength: number;
+}
+
+export const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = { maxResultLength: 10 * 1024 * 1024 };
+
+/** An attempt whose lease is lost, or that is handed back, has no outcome. */
+export type Executed = Outcome | { readonly kind: "lost" } | { readonly kind: "draining" };
+
+export class Executor {
+  readonly #outputChecks = new WeakMap<Version, Validator>();
+
+  constructor(
+    readonly catalog: Pick<Catalog, "resolve" | "refresh">,
+    readonly backends: ReadonlyMap<string, Backend>,
+    readonly reports: AttemptReports,
+    readonly options: ExecutorOptions = DEFAULT_EXECUTOR_OPTIONS,
+  ) {}
+
+  async run(attempt: Attempt): Promise<Executed> {
+    try {
+      const prepared = await this.#prepare(attempt);
+      if ("kind" in prepared) return prepared;
+      const result = await this.#untilAbandoned(attempt, prepared.backend.run(prepared.call));
+      return this.#conclude(attempt, prepared.resolved.version, result);
+    } catch (error) {
+      return this.#surprised(attempt, error);
+    }
+  }
+
+  /** Runs several attempts of one version in one call, where the backend can; answers in order. */
+  async runBatch(attempts: readonly Attempt[]): Promise<Executed[]> {
+    const prepared = await Promise.all(attempts.map((attempt) => this.#prepare(attempt)));
+    const ready = prepared.flatMap((each) => "kind" in each ? [] : [each]);
+    const backend = ready[0]?.backend;
+    if (!backend?.runBatch) return await Promise.all(attempts.map((attempt) => this.run(attempt)));
+    const together = backend.runBatch(ready.map(({ call }) => call));
+    let next = 0;
+    return await Promise.all(prepared.map(async (each, i): Promise<Executed> => {
+      if ("kind" in each) return each;
+      const place = next++;
+      const attempt = attempts[i]!;
+      try {
+        const results = await this.#untilAbandoned(attempt, together);
+        const result = results?.[place];
+        if (results && !result) throw new Error("the backend answered too few results");
+        return this.#conclude(attempt, each.resolved.version, result);
+      } catch (error) {
+        return this.#surprised(attempt, error);
+      }
+    }));
+  }
+
+  async #prepare(attempt: Attempt): Promise<
+    Outcome | {
+      readonly backend: Backend;
+      readonly call: BackendCall;
+      readonly resolved: Resolved;
+    }
+  > {
+    const { claim } = attempt;
+    let resolved = this.catalog.resolve(claim.model, claim.version);
+    if (!resolved) {
+      // Registered a moment ago, and not yet seen here.
+      await this.catalog.refresh();
+      resolved = this.catalog.resolve(claim.model, claim.version);
+    }
+    if (!resolved) {
+      const message = `${claim.model} has no version ${claim.version} any more`;
+      return { kind: "failed", error: { code: "version_not_found", message } };
+    }
+    const reference = resolved.version.backend;
+    const backend = this.backends.get(reference.kind);
+    if (!backend) {
+      const message = `this worker has no backend of kind ${reference.kind}`;
+      return { kind: "retry", error: { code: "backend_unavailable", message } };
+    }
+    const call: BackendCall = {
+      jobId: claim.lease.jobId,
+      deliveryId: `${claim.lease.jobId}:${claim.lease.fence}`,
+      model: claim.model,
+      version: claim.version,
+      backend: reference,
+      input: JSON.parse(claim.input),
+      signal: attempt.signal,
+      deadline: Date.now() + claim.limits.runTimeoutSeconds * 1000,
+      progress: (progress) => this.reports.progress(attempt, progress),
+      log: (line) => this.reports.log(attempt, line),
+      ...(claim.traceparent === undefined ? {} : { traceparent: claim.traceparent }),
+    };
+    return { backend, call, resolved };
+  }
+
+  /** Undefined when the work was given up on. */
+  async #untilAbandoned<T>(attempt: Attempt, work: Promise<T>): Promise<T | undefined> {
+    return await Promise.race([work, attempt.abandoned.then(() => undefined)]);
+  }
+
+  #conclude(attempt: Attempt, version: Version, result: BackendResult | undefined): Executed {
+    const stopped = stoppedOutcome(attempt);
+    if (stopped) return stopped;
+    if (result === undefined) throw new Error("the backend gave no result");
+    if (!result.ok) {
+      return { kind: result.retry ? "retry" : "failed", error: result.error };
+    }
+    const violation = this.#outputCheck(version)?.(result.output)[0];
+    if (violation) {
+      const message = `output${violation.pointer}: expected ${violation.expected}`;
+      return { kind: "failed", error: { code: "invalid_output", message } };
+    }
+    const text = JSON.stringify(result.output) ?? "null";
+    if (text.length > this.options.maxResultLength) {
+      const message =
+        `the result has ${text.length} characters, more than ${this.options.maxResultLength}`;
+      return { kind: "failed", error: { code: "result_too_large", message } };
+    }
+    return { kind: "completed", result: text };
+  }
+
+  #outputCheck(version: Version): Validator | undefined {
+    if (version.outputSchema === undefined) return undefined;
+    let check = this.#outputChecks.get(version);
+    if (!check) this.#outputChecks.set(version, check = compileSchema(version.outputSchema));
+    return check;
+  }
+
+  #surprised(attempt: Attempt, error: unknown): Executed {
+    const stopped = stoppedOutcome(attempt);
+    if (stopped) return stopped;
+    this.reports.surprise(attempt, "the backend threw", error);
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: "retry", error: { code: "backend_error", message } };
+  }
+}
+
+function stoppedOutcome(attempt: Attempt): Executed | undefined {
+  switch (attempt.reason) {
+    case undefined:
+      return undefined;
+    case "cancelled":
+      return { kind: "cancelled" };
+    case "timeout": {
+      const message = `ran longer than ${attempt.claim.limits.runTimeoutSeconds} s`;
+      return { kind: "retry", error: { code: "run_timeout", message } };
+    }
+    case "lost":
+      return { kind: "lost" };
+    case "draining":
+      return { kind: "draining" };
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * A worker: claims jobs of the models it serves, runs them, settles them. One claim loop per model;
+ * one heartbeat and one watch over time limits for all attempts together.
+ *
+ * @module
+ */
+import type { Catalog } from "../registry/catalog.ts";
+import { effectiveSettings, type JobSettings, type Model } from "../registry/model.ts";
+import { Attempt } from "./attempt.ts";
+import type { Backend } from "./backend.ts";
+import { type AttemptReports, type Executed, Executor } from "./executor.ts";
+import type { JobProgress } from "./job.ts";
+import { type Claim, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
+import { decide } from "./retry.ts";
+
+/** What happened in a worker, for logs and metrics. */
+export type WorkerEvent =
+  | {
+    readonly kind: "attempt";
+    readonly claim: Claim;
+    readonly outcome: Executed["kind"] | "discarded";
+    readonly runMs: number;
+  }
+  | {
+    readonly kind: "surprise";
+    readonly claim?: Claim;
+    readonly what: string;
+    readonly error?: unknown;
+  };
+
+export interface WorkerOptions {
+  readonly queue: JobDelivery;
+  readonly catalog: Catalog;
+  readonly backends: ReadonlyMap<string, Backend>;
+  /** Names this process in job records. */
+  readonly name: string;
+  /** Which models to serve. */
+  readonly serves: (model: Model) => boolean;
+  readonly leaseMs: number;
+  /** About how many jobs to run at once over all models. */
+  readonly concurrency: number;
+  readonly onEvent?: (event: WorkerEvent) => void;
+}
+
+/** How long a claim waits for a job before it asks again. */
+const CLAIM_WAIT_MS = 5000;
+/** How long a worker with many jobs lets slots gather before it claims for them. */
+const GATHER_MS = 1;
+/** How often a running attempt is looked at: a cancel is seen within a second. */
+const HEARTBEAT_MS = 700;
+const WATCH_MS = 50;
+/** How long stopped work may take to end before it is given up on. */
+const STOP_GRACE_MS = 5000;
+const PROGRESS_MS = 250;
+
+export class Worker implements AttemptReports {
+  readonly #options: WorkerOptions;
+  readonly #executor: Executor;
+  readonly #loops = new Map<number, ClaimLoop>();
+  readonly #attempts = new Set<Attempt>();
+  readonly #progress = new Map<Attempt, { at: number; next?: JobProgress }>();
+  readonly #freed = new Set<() => void>();
+  #timers: ReturnType<typeof setInterval>[] = [];
+  #unsubscribe: () => void = () => {};
+  #heartbeating = false;
+  #draining = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#executor = new Executor(options.catalog, options.backends, this);
+  }
+
+  /** Jobs running now. */
+  get running(): number {
+    return this.#attempts.size;
+  }
+
+  start(): void {
+    if (this.#timers.length > 0) return;
+    const heartbeat = Math.min(HEARTBEAT_MS, this.#options.leaseMs / 3);
+    this.#timers = [
+      setInterval(() => void this.#heartbeat(), heartbeat),
+      setInterval(() => this.#watch(), WATCH_MS),
+    ];
+    this.#unsubscribe = this.#options.catalog.onChange(() => this.#follow());
+    this.#follow();
+  }
+
+  /** Takes no more; finishes until `deadlineMs` have passed, then hands back what is left. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    this.#unsubscribe();
+    const loops = [...this.#loops.values()];
+    for (const loop of loops) loop.stop();
+    await Promise.all(loops.map((loop) => loop.ended));
+    const deadline = performance.now() + deadlineMs;
+    while (this.#attempts.size > 0 && performance.now() < deadline) {
+      await this.freed(Math.min(100, deadline - performance.now()));
+    }
+    for (const attempt of this.#attempts) attempt.stop("draining", performance.now());
+    while (this.#attempts.size > 0) await this.freed(100);
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+  }
+
+  /** One claim loop per model served, with the settings of now. */
+  #follow(): void {
+    if (this.#draining) return;
+    const served = new Set<number>();
+    for (const model of this.#options.catalog.models()) {
+      if (!this.#options.serves(model)) continue;
+      served.add(model.tag);
+      const loop = this.#loops.get(model.tag);
+      if (loop) loop.settings = effectiveSettings(model);
+      else this.#loops.set(model.tag, new ClaimLoop(this, model));
+    }
+    for (const [tag, loop] of this.#loops) {
+      if (!served.has(tag)) {
+        loop.stop();
+        this.#loops.delete(tag);
+      }
+    }
+  }
+
+  // For claim loops
+
+  get spare(): number {
+    return this.#options.concurrency - this.#attempts.size;
+  }
+
+  claim(tag: number, count: number, waitMs: number, signal: AbortSignal): Promise<Claim[]> {
+    return this.#options.queue.claim(tag, this.#options.name, count, waitMs, signal);
+  }
+
+  /** Resolves when an attempt has ended, or after `withinMs`. */
+  freed(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#freed.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, withinMs));
+      this.#freed.add(done);
+    });
+  }
+
+  fault(what: string, error: unknown): void {
+    this.#options.onEvent?.({ kind: "surprise", what, error });
+  }
+
+  /** Runs claimed jobs, each by itself or in batches of one version; answers when each has ended. */
+  run(claims: readonly Claim[], settings: JobSettings): Promise<void>[] {
+    const now = performance.now();
+    const attempts = claims.map((claim) => new Attempt(claim, now));
+    for (const attempt of attempts) this.#attempts.add(attempt);
+    if (settings.maxBatchSize <= 1) {
+      return attempts.map(async (attempt) =>
+        await this.#conclude(attempt, await this.#executor.run(attempt))
+      );
+    }
+    const batches: Attempt[][] = [];
+    for (const same of Map.groupBy(attempts, (attempt) => attempt.claim.version).values()) {
+      for (let i = 0; i < same.length; i += settings.maxBatchSize) {
+        batches.push(same.slice(i, i + settings.maxBatchSize));
+      }
+    }
+    return batches.flatMap((batch) => {
+      const outcomes = this.#executor.runBatch(batch);
+      return batch.map(async (attempt, i) => await this.#conclude(attempt, (await outcomes)[i]!));
+    });
+  }
+
+  async #conclude(attempt: Attempt, executed: Executed): Promise<void> {
+    const { claim } = attempt;
+    let outcome: Executed["kind"] | "discarded" = executed.kind;
+    try {
+      await this.#flushProgress(attempt);
+      if (executed.kind === "draining") await this.#options.queue.handBack(claim.lease);
+      else if (executed.kind !== "lost") {
+        const ending = decide(executed, claim.attempt, claim.limits);
+        if (await this.#settle(attempt, ending) === "lost") outcome = "discarded";
+      }
+    } catch (error) {
+      // Not settled: the lease runs out, and the job is run again.
+      this.#options.onEvent?.({ kind: "surprise", claim, what: "could not settle", error });
+    } finally {
+      this.#attempts.delete(attempt);
+      for (const done of [...this.#freed]) done();
+      this.#options.onEvent?.({
+        kind: "attempt",
+        claim,
+        outcome,
+        runMs: performance.now() - attempt.startedAt,
+      });
+    }
+  }
+
+  /** Tries while the lease may still be held: a store that fails over is back by then. */
+  async #settle(attempt: Attempt, ending: ReturnType<typeof decide>): Promise<"recorded" | "lost"> {
+    for (;;) {
+      try {
+        return await this.#options.queue.settle(attempt.claim.lease, ending);
+      } catch (error) {
+        const gone = performance.now() > attempt.renewedAt + this.#options.leaseMs;
+        if (!(error instanceof QueueUnavailable) || gone) throw error;
+        await this.freed(200);
+      }
+    }
+  }
+
+  async #heartbeat(): Promise<void> {
+    if (this.#heartbeating || this.#attempts.size === 0) return;
+    this.#heartbeating = true;
+    const attempts = [...this.#attempts];
+    const asked = performance.now();
+    try {
+      const states = await this.#options.queue.heartbeat(attempts.map((each) => each.claim.lease));
+      states.forEach((state, i) => {
+        const attempt = attempts[i]!;
+        if (state === "lost") attempt.stop("lost", performance.now());
+        else attempt.renewedAt = asked;
+        if (state === "cancel") attempt.stop("cancelled", performance.now());
+      });
+    } catch (error) {
+      this.fault("heartbeat failed", error);
+    } finally {
+      this.#heartbeating = false;
+    }
+  }
+
+  #watch(): void {
+    const now = performance.now();
+    for (const attempt of this.#attempts) {
+      if (now > attempt.deadline) attempt.stop("timeout", now);
+      // Not renewed for a whole lease: whatever the reason, someone else may have the job.
+      if (now > attempt.renewedAt + this.#options.leaseMs) attempt.stop("lost", now);
+      if (attempt.abandonAfter(STOP_GRACE_MS, now)) {
+        this.surprise(attempt, "the backend did not stop when asked to, and is left to itself");
+      }
+    }
+    for (const [attempt, pending] of this.#progress) {
+      if (pending.next && now - pending.at >= PROGRESS_MS) {
+        void this.#sendProgress(attempt, pending);
+      }
+    }
+  }
+
+  // AttemptReports
+
+  progress(attempt: Attempt, progress: JobProgress): void {
+    let pending = this.#progress.get(attempt);
+    if (!pending) this.#progress.set(attempt, pending = { at: -Infinity });
+    pending.next = progress;
+    if (performance.now() - pending.at >= PROGRESS_MS) void this.#sendProgress(attempt, pending);
+  }
+
+  async #sendProgress(
+    attempt: Attempt,
+    pending: { at: number; next?: JobProgress },
+  ): Promise<void> {
+    const progress = pending.next!;
+    delete pending.next;
+    pending.at = performance.now();
+    try {
+      await this.#options.queue.progress(attempt.claim.lease, progress);
+    } catch (error) {
+      this.surprise(attempt, "could not tell of progress", error);
+    }
+  }
+
+  async #flushProgress(attempt: Attempt): Promise<void> {
+    const pending = this.#progress.get(attempt);
+    if (!pending) return;
+    this.#progress.delete(attempt);
+    if (pending.next) await this.#sendProgress(attempt, pending);
+  }
+
+  log(attempt: Attempt, line: string): void {
+    this.#options.queue.log(attempt.claim.lease, line.slice(0, 4096)).catch((error) =>
+      this.surprise(attempt, "could not log a line", error)
+    );
+  }
+
+  surprise(attempt: Attempt, what: string, error?: unknown): void {
+    this.#options.onEvent?.({
+      kind: "surprise",
+      claim: attempt.claim,
+      what,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+}
+
+/** Claims jobs of one model while there is room for them. */
+class ClaimLoop {
+  readonly #worker: Worker;
+  readonly #tag: number;
+  readonly #stop = new AbortController();
+  readonly ended: Promise<void>;
+  settings: JobSettings;
+  #running = 0;
+
+  constructor(worker: Worker, model: Model) {
+    this.#worker = worker;
+    this.#tag = model.tag;
+    this.settings = effectiveSettings(model);
+    this.ended = this.#loop();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stop;
+    let pause = 50;
+    while (!signal.aborted) {
+      const free = await this.#room();
+      if (free <= 0) continue;
+      try {
+        const claims = await this.#worker.claim(this.#tag, free, CLAIM_WAIT_MS, signal);
+        if (claims.length > 0) this.#run(await this.#fill(claims, free));
+        pause = 50;
+      } catch (error) {
+        this.#worker.fault("claim failed", error);
+        await this.#worker.freed(pause * (0.5 + Math.random()));
+        pause = Math.min(pause * 2, 5000);
+      }
+    }
+  }
+
+  /** Free slots, after a moment in which more may come free where there are many. */
+  async #room(): Promise<number> {
+    const { concurrency } = this.settings;
+    const half = concurrency / 2;
+    if (this.#running > half && this.#running < concurrency) await this.#worker.freed(GATHER_MS);
+    const free = Math.min(concurrency - this.#running, this.#worker.spare);
+    if (free <= 0) await this.#worker.freed(1000);
+    return free;
+  }
+
+  /** Waits a little for a fuller batch. */
+  async #fill(claims: Claim[], free: number): Promise<Claim[]> {
+    const { maxBatchSize, maxBatchDelayMs } = this.settings;
+    const wanted = Math.min(maxBatchSize, free) - claims.length;
+    if (wanted <= 0 || maxBatchDelayMs <= 0) return claims;
+    const end = performance.now() + maxBatchDelayMs;
+    while (claims.length < Math.min(maxBatchSize, free)) {
+      const left = end - performance.now();
+      if (left <= 0) break;
+      const missing = Math.min(maxBatchSize, free) - claims.length;
+      claims.push(...await this.#worker.claim(this.#tag, missing, left, this.#stop.signal));
+    }
+    return claims;
+  }
+
+  #run(claims: readonly Claim[]): void {
+    this.#running += claims.length;
+    for (const ended of this.#worker.run(claims, this.settings)) {
+      void ended.finally(() => this.#running--);
+    }
+  }
+}
