@@ -201,7 +201,7 @@ export const TIME_BOUNDS_MS: readonly number[] = [
 
 /** A callback that is to be delivered, or was. */
 export interface Delivery {
-  /** Stable over retries: the `webhook-id`. */
+  /** Stable over retries: the `webhook-id`. Its job's id, a '.', and what makes it unique there. */
   readonly id: string;
   readonly jobId: string;
   readonly url: string;

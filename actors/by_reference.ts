@@ -1,0 +1,138 @@
+/**
+ * A job queue that keeps large inputs and results elsewhere, and a reference in their place: what a
+ * queue holds in memory is bounded by the number of jobs, not by what is in them.
+ *
+ * The text is kept before the job is accepted (or settled), so a reference always leads somewhere; a
+ * text whose job was never accepted expires.
+ *
+ * @module
+ */
+import { type BlobStore, BlobStoreUnavailable } from "./blob_store.ts";
+import type { Job, JobLimits, NewJob } from "./job.ts";
+import { jobIdTime } from "./job_id.ts";
+import { type Claim, type JobQueue, QueueUnavailable } from "./job_queue.ts";
+
+/** No JSON text begins so. */
+const MARK = "@";
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Wraps a queue. Texts of more than `inlineLength` characters are kept in `blobs`. */
+export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: number): JobQueue {
+  const references = new References(blobs);
+  const overrides: Pick<
+    JobQueue,
+    "submit" | "get" | "settled" | "list" | "deadLetters" | "claim" | "settle" | "requeue"
+  > = {
+    async submit(job) {
+      if (job.input.length <= inlineLength) return await queue.submit(job);
+      const input = await references.keep(`${job.id}/input`, job.input, expiryOf(job));
+      return await queue.submit({ ...job, input });
+    },
+    async get(id) {
+      const job = await queue.get(id);
+      return job && await references.resolve(job);
+    },
+    async settled(id, timeoutMs, signal) {
+      const job = await queue.settled(id, timeoutMs, signal);
+      return job && await references.resolve(job);
+    },
+    async list(query) {
+      const jobs = await queue.list(query);
+      return await Promise.all(jobs.map((job) => references.resolve(job)));
+    },
+    async deadLetters(tag, limit, before) {
+      const jobs = await queue.deadLetters(tag, limit, before);
+      return await Promise.all(jobs.map((job) => references.resolve(job)));
+    },
+    async requeue(id) {
+      const job = await queue.get(id);
+      if (job?.input.startsWith(MARK)) {
+        await blobs.extend([job.input.slice(1)], Date.now() + lifetimeMs(job.limits));
+      }
+      return await queue.requeue(id);
+    },
+    async claim(tag, worker, count, waitMs, signal) {
+      const claims = await queue.claim(tag, worker, count, waitMs, signal);
+      if (claims.every((claim) => !claim.input.startsWith(MARK))) return claims;
+      return await references.resolveClaims(queue, claims);
+    },
+    async settle(lease, ending) {
+      if (ending.state !== "completed" || ending.result.length <= inlineLength) {
+        return await queue.settle(lease, ending);
+      }
+      const job = await queue.get(lease.jobId);
+      if (!job) return "lost";
+      const expires = Date.now() + job.limits.retentionSeconds * 1000 + DAY_MS;
+      // One key per delivery: a late worker cannot overwrite what the present one recorded.
+      const key = `${lease.jobId}/result/${lease.fence}`;
+      const result = await references.keep(key, ending.result, expires);
+      return await queue.settle(lease, { state: "completed", result });
+    },
+  };
+  // Everything else goes straight to the queue, bound to it for the sake of its private fields.
+  return new Proxy(queue, {
+    get(target, name) {
+      if (Object.hasOwn(overrides, name)) return overrides[name as keyof typeof overrides];
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+class References {
+  constructor(readonly blobs: BlobStore) {}
+
+  async keep(key: string, text: string, expiresAt: number): Promise<string> {
+    await this.#patiently(() => this.blobs.put(key, text, expiresAt));
+    return MARK + key;
+  }
+
+  async resolve(job: Job): Promise<Job> {
+    const input = await this.#text(job.input);
+    const result = job.result === undefined ? undefined : await this.#text(job.result);
+    if (input === job.input && result === job.result) return job;
+    return { ...job, input, ...(result === undefined ? {} : { result }) };
+  }
+
+  async resolveClaims(queue: JobQueue, claims: readonly Claim[]): Promise<Claim[]> {
+    const resolved = await Promise.all(claims.map(async (claim) => {
+      try {
+        return { ...claim, input: await this.#text(claim.input) };
+      } catch (error) {
+        // It keeps its place; whoever claims it next may reach its input.
+        await queue.handBack(claim.lease);
+        if (error instanceof QueueUnavailable) return undefined;
+        throw error;
+      }
+    }));
+    return resolved.filter((claim) => claim !== undefined);
+  }
+
+  async #text(text: string): Promise<string> {
+    if (!text.startsWith(MARK)) return text;
+    const key = text.slice(1);
+    const kept = await this.#patiently(() => this.blobs.get(key));
+    if (kept === undefined) throw new Error(`the text ${key} is gone before its job`);
+    return kept;
+  }
+
+  async #patiently<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof BlobStoreUnavailable)) throw error;
+      throw new QueueUnavailable(error.message, { cause: error });
+    }
+  }
+}
+
+function expiryOf(job: NewJob): number {
+  return jobIdTime(job.id) + lifetimeMs(job.limits);
+}
+
+/** The longest that a job with these limits can live, and a day. */
+function lifetimeMs(limits: JobLimits): number {
+  const perAttempt = limits.queueTimeoutSeconds + limits.runTimeoutSeconds +
+    limits.maxBackoffSeconds;
+  return (limits.maxAttempts * perAttempt + limits.retentionSeconds) * 1000 + DAY_MS;
+}

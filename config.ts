@@ -1,0 +1,435 @@
+/**
+ * What the program is told by flags and environment, as one pure function: defaults are filled in
+ * and every problem is reported at once.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+
+export const ROLES = ["gateway", "scheduler", "worker"] as const;
+export type Role = typeof ROLES[number];
+
+/** When a submission counts as accepted. */
+export type Durability = "local" | "replicated";
+
+export interface Config {
+  readonly roles: readonly Role[];
+  readonly host: string;
+  readonly port: number;
+  /** Gateways to run on the one port. */
+  readonly processes: number;
+  /** The embedded default's folder. */
+  readonly data: string;
+  /** Models that workers serve; all if undefined. */
+  readonly models?: readonly string[];
+  /** Jobs that one worker process runs at once, over all models. */
+  readonly concurrency: number;
+  readonly databaseUrl?: string;
+  readonly redisUrl?: string;
+  readonly redisCluster: boolean;
+  /** PEM file of the authority behind `rediss://`. */
+  readonly redisCa?: string;
+  readonly durability: Durability;
+  readonly leaseSeconds: number;
+  /** Programs that `command` backends may run: name to path. */
+  readonly commands: ReadonlyMap<string, string>;
+  /** Hosts that `http` backends may call; any if undefined. */
+  readonly backendHosts?: readonly string[];
+  /** Callbacks may go to private, loopback and link-local addresses. */
+  readonly privateCallbacks: boolean;
+  /** Keys that sign callbacks, `whsec_...`; the first is the newest. */
+  readonly webhookKeys: readonly string[];
+  readonly adminKey?: string;
+  /** How long a stopping process waits for what it has begun. */
+  readonly drainSeconds: number;
+  /** Largest request body in bytes. */
+  readonly maxBodyBytes: number;
+  /** Inputs and results larger than this are kept outside of Redis. */
+  readonly inlineBytes: number;
+  readonly logLevel: LogLevel;
+}
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = typeof LOG_LEVELS[number];
+
+export type Parsed =
+  | { readonly kind: "config"; readonly config: Config }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "problems"; readonly problems: readonly string[] };
+
+interface Option {
+  readonly flag?: string;
+  readonly env?: string;
+  readonly value?: string;
+  readonly help: string;
+}
+
+const OPTIONS = {
+  role: {
+    flag: "role",
+    env: "MODEL_GATEWAY_ROLE",
+    value: "ROLES",
+    help: "gateway, scheduler, worker, a comma list of them, or all (default: all)",
+  },
+  host: {
+    flag: "host",
+    env: "MODEL_GATEWAY_HOST",
+    value: "ADDRESS",
+    help: "address to listen on (default: 127.0.0.1)",
+  },
+  port: {
+    flag: "port",
+    env: "MODEL_GATEWAY_PORT",
+    value: "PORT",
+    help: "port to listen on, 0 for any free one (default: 8080)",
+  },
+  processes: {
+    flag: "processes",
+    env: "MODEL_GATEWAY_PROCESSES",
+    value: "N",
+    help: "gateway processes that share the port (default: 1; more need REDIS_URL)",
+  },
+  data: {
+    flag: "data",
+    env: "MODEL_GATEWAY_DATA",
+    value: "FOLDER",
+    help: "folder of the embedded registry and queue (default: ./data)",
+  },
+  models: {
+    flag: "models",
+    env: "MODEL_GATEWAY_MODELS",
+    value: "NAMES",
+    help: "models that this worker serves, comma-separated (default: all)",
+  },
+  concurrency: {
+    flag: "concurrency",
+    env: "MODEL_GATEWAY_CONCURRENCY",
+    value: "N",
+    help: "most jobs this worker runs at once, over all models (default: 256)",
+  },
+  durability: {
+    flag: "durability",
+    env: "MODEL_GATEWAY_DURABILITY",
+    value: "MODE",
+    help: "local, or replicated: a write counts once a replica has it (default: local)",
+  },
+  lease: {
+    flag: "lease",
+    env: "MODEL_GATEWAY_LEASE_SECONDS",
+    value: "SECONDS",
+    help: "how long a silent worker keeps its jobs (default: 30)",
+  },
+  command: {
+    flag: "allow-commands",
+    env: "MODEL_GATEWAY_ALLOW_COMMANDS",
+    value: "NAME=PATH,...",
+    help: "programs that command backends may run (default: none)",
+  },
+  backendHosts: {
+    flag: "backend-hosts",
+    env: "MODEL_GATEWAY_BACKEND_HOSTS",
+    value: "HOSTS",
+    help: "hosts that http backends may call, comma-separated (default: any)",
+  },
+  privateCallbacks: {
+    flag: "allow-private-callbacks",
+    env: "MODEL_GATEWAY_ALLOW_PRIVATE_CALLBACKS",
+    help: "let callbacks go to private, loopback and link-local addresses",
+  },
+  drain: {
+    flag: "drain",
+    env: "MODEL_GATEWAY_DRAIN_SECONDS",
+    value: "SECONDS",
+    help: "how long to finish what has begun on SIGTERM (default: 25)",
+  },
+  maxBody: {
+    flag: "max-body",
+    env: "MODEL_GATEWAY_MAX_BODY_BYTES",
+    value: "BYTES",
+    help: "largest request body (default: 1048576)",
+  },
+  inline: {
+    flag: "inline",
+    env: "MODEL_GATEWAY_INLINE_BYTES",
+    value: "BYTES",
+    help: "inputs and results above this are kept in the database, not in Redis (default: 65536)",
+  },
+  logLevel: {
+    flag: "log-level",
+    env: "MODEL_GATEWAY_LOG_LEVEL",
+    value: "LEVEL",
+    help: "debug, info, warn or error (default: info)",
+  },
+  databaseUrl: {
+    env: "DATABASE_URL",
+    value: "URL",
+    help: "Postgres for the registry, postgres://... (default: embedded)",
+  },
+  redisUrl: {
+    env: "REDIS_URL",
+    value: "URL",
+    help: "Redis or Valkey for the queue, redis://... or rediss://...;\n" +
+      "several, comma-separated, are a Cluster's nodes (default: embedded)",
+  },
+  redisCluster: {
+    flag: "redis-cluster",
+    env: "REDIS_CLUSTER",
+    help: "REDIS_URL names one node of a Cluster",
+  },
+  redisCa: { env: "REDIS_CA", value: "FILE", help: "certificate authority of rediss:// (PEM)" },
+  adminKey: {
+    env: "MODEL_GATEWAY_ADMIN_KEY",
+    value: "KEY",
+    help: "the superuser's API key, 20 characters or more (default: made at the first start)",
+  },
+  webhookKeys: {
+    env: "MODEL_GATEWAY_WEBHOOK_KEYS",
+    value: "KEYS",
+    help: "keys that sign callbacks, whsec_..., comma-separated, newest first",
+  },
+} as const satisfies Record<string, Option>;
+
+type OptionName = keyof typeof OPTIONS;
+
+/** Reads flags (without the program's name) and environment; flags win. */
+export function parseConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Parsed {
+  const problems: string[] = [];
+  const { given, help } = collect(args, env, problems);
+  if (help) return { kind: "help", text: helpText() };
+  const read = new Reader(given, problems);
+  const config: Config = {
+    roles: read.roles(),
+    host: read.text("host") ?? "127.0.0.1",
+    port: read.integer("port", 8080, 0, 65535),
+    processes: read.integer("processes", 1, 1, 256),
+    data: read.text("data") ?? "./data",
+    concurrency: read.integer("concurrency", 256, 1, 100_000),
+    redisCluster: read.flag("redisCluster"),
+    durability: read.oneOf("durability", ["local", "replicated"], "local"),
+    leaseSeconds: read.number("lease", 30, 0.2, 3600),
+    commands: read.commands(),
+    privateCallbacks: read.flag("privateCallbacks"),
+    webhookKeys: read.webhookKeys(),
+    drainSeconds: read.number("drain", 25, 0, 86_400),
+    maxBodyBytes: read.integer("maxBody", 1024 * 1024, 1024, 1024 * 1024 * 1024),
+    inlineBytes: read.integer("inline", 64 * 1024, 0, 64 * 1024 * 1024),
+    logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
+    ...present("models", read.list("models")),
+    ...present("backendHosts", read.list("backendHosts")),
+    ...present("databaseUrl", read.url("databaseUrl", ["postgres:", "postgresql:"])),
+    ...present("redisUrl", read.urls("redisUrl", ["redis:", "rediss:"])),
+    ...present("redisCa", read.text("redisCa")),
+    ...present("adminKey", read.adminKey()),
+  };
+  checkTogether(config, problems);
+  return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
+}
+
+/** What must hold between settings. */
+function checkTogether(config: Config, problems: string[]): void {
+  if (config.processes > 1 && !config.redisUrl) {
+    problems.push(
+      "--processes: more than 1 needs REDIS_URL; the embedded queue serves one process",
+    );
+  }
+  if (config.roles.length < ROLES.length && !config.redisUrl) {
+    problems.push(
+      "--role: separate roles need REDIS_URL; the embedded queue serves one process with all roles",
+    );
+  }
+  if (config.redisUrl && !config.databaseUrl && config.roles.length < ROLES.length) {
+    problems.push(
+      "--role: separate roles need DATABASE_URL; the embedded registry serves one process",
+    );
+  }
+  if (config.processes > 1 && !config.databaseUrl) {
+    problems.push(
+      "--processes: more than 1 needs DATABASE_URL; the embedded registry serves one process",
+    );
+  }
+  if (config.durability === "replicated" && !config.redisUrl) {
+    problems.push("--durability replicated needs REDIS_URL");
+  }
+  if (config.processes > 1 && config.port === 0) {
+    problems.push("--processes: more than 1 needs a fixed --port");
+  }
+}
+
+type Given = ReadonlyMap<OptionName, { readonly value: string; readonly source: string }>;
+
+function collect(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): { given: Given; help: boolean } {
+  const given = new Map<OptionName, { value: string; source: string }>();
+  const byFlag = new Map<string, OptionName>();
+  const known: Record<string, { type: "string" | "boolean" }> = { help: { type: "boolean" } };
+  for (const [name, option] of Object.entries(OPTIONS) as [OptionName, Option][]) {
+    if (option.flag) {
+      byFlag.set(option.flag, name);
+      known[option.flag] = { type: option.value === undefined ? "boolean" : "string" };
+    }
+    const value = option.env ? env[option.env] : undefined;
+    if (value !== undefined && value !== "") given.set(name, { value, source: option.env! });
+  }
+  // "--" comes along when a task runner passes flags on.
+  const rest = args.filter((arg) => arg !== "--");
+  const { values, positionals } = parseArgs({
+    args: rest,
+    options: known,
+    strict: false,
+    allowPositionals: true,
+  });
+  for (const [flag, value] of Object.entries(values)) {
+    const name = byFlag.get(flag);
+    if (flag === "help") continue;
+    if (!name) problems.push(`--${flag}: unknown; --help lists the flags`);
+    else if (typeof value === "boolean" && known[flag]!.type === "string") {
+      problems.push(`--${flag}: expected a value`);
+    } else given.set(name, { value: String(value), source: `--${flag}` });
+  }
+  for (const word of positionals) problems.push(`${word}: expected a flag; --help lists them`);
+  return { given, help: values.help === true };
+}
+
+/** Reads given values, and notes what is wrong with them. */
+class Reader {
+  constructor(readonly given: Given, readonly problems: string[]) {}
+
+  text(name: OptionName): string | undefined {
+    return this.given.get(name)?.value;
+  }
+
+  #expected<T>(name: OptionName, what: string, instead: T): T {
+    const { value, source } = this.given.get(name)!;
+    this.problems.push(`${source}: expected ${what}, got ${JSON.stringify(value)}`);
+    return instead;
+  }
+
+  number(name: OptionName, fallback: number, least: number, most: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    return text.trim() !== "" && value >= least && value <= most
+      ? value
+      : this.#expected(name, `a number from ${least} to ${most}`, fallback);
+  }
+
+  integer(name: OptionName, fallback: number, least: number, most: number): number {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    return /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most
+      ? Number(text)
+      : this.#expected(name, `a whole number from ${least} to ${most}`, fallback);
+  }
+
+  flag(name: OptionName): boolean {
+    const text = this.text(name);
+    if (text === undefined || text === "false" || text === "0") return false;
+    return text === "true" || text === "1" ? true : this.#expected(name, "true or false", false);
+  }
+
+  oneOf<T extends string>(name: OptionName, choices: readonly T[], fallback: T): T {
+    const text = this.text(name);
+    if (text === undefined) return fallback;
+    const choice = choices.find((candidate) => candidate === text);
+    return choice ?? this.#expected(name, choices.join(" or "), fallback);
+  }
+
+  list(name: OptionName): string[] | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const items = text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+    return items.length > 0 ? items : this.#expected(name, "names, comma-separated", undefined);
+  }
+
+  roles(): Role[] {
+    const named = this.list("role") ?? ["all"];
+    if (named.includes("all")) return [...ROLES];
+    const roles = ROLES.filter((role) => named.includes(role));
+    return named.every((name) => (ROLES as readonly string[]).includes(name))
+      ? roles
+      : this.#expected("role", `${ROLES.join(", ")} or all, comma-separated`, [...ROLES]);
+  }
+
+  url(name: OptionName, protocols: readonly string[]): string | undefined {
+    const text = this.text(name);
+    if (text === undefined || isUrl(text, protocols)) return text;
+    // Not quoted: a URL may hold a password.
+    this.problems.push(
+      `${this.given.get(name)!.source}: expected a URL with ${protocols.join(" or ")}`,
+    );
+    return undefined;
+  }
+
+  urls(name: OptionName, protocols: readonly string[]): string | undefined {
+    const items = this.list(name);
+    if (!items || items.every((item) => isUrl(item, protocols))) return items?.join(",");
+    this.problems.push(
+      `${this.given.get(name)!.source}: expected URLs with ${
+        protocols.join(" or ")
+      }, comma-separated`,
+    );
+    return undefined;
+  }
+
+  adminKey(): string | undefined {
+    const key = this.text("adminKey");
+    if (key === undefined || /^[\x21-\x7e]{20,200}$/.test(key)) return key;
+    this.problems.push("MODEL_GATEWAY_ADMIN_KEY: expected 20 to 200 visible characters");
+    return undefined;
+  }
+
+  webhookKeys(): string[] {
+    const keys = this.list("webhookKeys") ?? [];
+    if (keys.every((key) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(key))) return keys;
+    this.problems.push(
+      "MODEL_GATEWAY_WEBHOOK_KEYS: expected whsec_ and base64 of 24 bytes or more",
+    );
+    return [];
+  }
+
+  commands(): Map<string, string> {
+    const commands = new Map<string, string>();
+    for (const item of this.list("command") ?? []) {
+      const match = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62})=(\/.+)$/.exec(item);
+      if (match) commands.set(match[1]!, match[2]!);
+      else this.#expected("command", "NAME=/absolute/path, comma-separated", undefined);
+    }
+    return commands;
+  }
+}
+
+function present<K extends string, T>(key: K, value: T | undefined): Partial<Record<K, T>> {
+  return value === undefined ? {} : { [key]: value } as Record<K, T>;
+}
+
+function isUrl(text: string, protocols: readonly string[]): boolean {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+}
+
+function helpText(): string {
+  const rows = Object.values(OPTIONS as Record<string, Option>).map((option) => {
+    const flag = option.flag ? `--${option.flag}` : option.env!;
+    const name = option.value ? `${flag}${option.flag ? " " : "="}${option.value}` : flag;
+    const env = option.flag && option.env ? ` [${option.env}]` : "";
+    return `  ${name.padEnd(32)} ${(option.help + env).replaceAll("\n", "\n" + " ".repeat(35))}`;
+  });
+  return [
+    "Model Gateway: register models once, call them all through one API.",
+    "",
+    "Usage: deno task start [flags]     one process with everything, data in ./data",
+    "       deno task demo              the example models at work, then exit",
+    "",
+    "Flags, with the environment variable that says the same in brackets:",
+    ...rows,
+    "  --help                           this text",
+    "",
+    "With DATABASE_URL the registry is on Postgres, with REDIS_URL the queue is on Redis or Valkey;",
+    "each alone replaces its half of the embedded default.",
+  ].join("\n");
+}

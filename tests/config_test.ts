@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Config, parseConfig } from "../config.ts";
+
+function config(args: string[], env: Record<string, string> = {}): Config {
+  const parsed = parseConfig(args, env);
+  assert(parsed.kind === "config", JSON.stringify(parsed));
+  return parsed.config;
+}
+
+function problems(args: string[], env: Record<string, string> = {}): readonly string[] {
+  const parsed = parseConfig(args, env);
+  assert(parsed.kind === "problems", JSON.stringify(parsed));
+  return parsed.problems;
+}
+
+const SPREAD = { REDIS_URL: "redis://localhost:6379", DATABASE_URL: "postgres://localhost/x" };
+
+Deno.test("parseConfig() with nothing said is one process with all roles on the embedded default", () => {
+  const c = config([]);
+  assertEquals(c.roles, ["gateway", "scheduler", "worker"]);
+  assertEquals([c.host, c.port, c.data], ["127.0.0.1", 8080, "./data"]);
+  assertEquals([c.databaseUrl, c.redisUrl, c.models], [undefined, undefined, undefined]);
+});
+
+Deno.test("parseConfig() lets a flag win over the environment", () => {
+  assertEquals(config(["--port", "9000"], { MODEL_GATEWAY_PORT: "9001" }).port, 9000);
+  assertEquals(config(["--port=9000"]).port, 9000);
+  assertEquals(config([], { MODEL_GATEWAY_PORT: "9001" }).port, 9001);
+});
+
+Deno.test("parseConfig() takes roles as a comma list in any order", () => {
+  assertEquals(config(["--role", "worker,gateway"], SPREAD).roles, ["gateway", "worker"]);
+});
+
+Deno.test("parseConfig() reports every problem at once, naming the flag and what was expected", () => {
+  const found = problems(["--port", "seven", "--role", "boss", "--speed", "9", "extra"], {
+    REDIS_URL: "http://x",
+    MODEL_GATEWAY_DURABILITY: "maybe",
+  });
+  for (
+    const part of [
+      '--port: expected a whole number from 0 to 65535, got "seven"',
+      "--role: expected gateway, scheduler, worker or all",
+      "--speed: unknown",
+      "extra: expected a flag",
+      "REDIS_URL: expected URLs with redis: or rediss:",
+      "MODEL_GATEWAY_DURABILITY: expected local or replicated",
+    ]
+  ) assert(found.some((problem) => problem.includes(part)), `${part} in ${found.join("\n")}`);
+});
+
+Deno.test("parseConfig() refuses what the embedded default cannot do", () => {
+  assertStringIncludes(problems(["--role", "worker"])[0]!, "REDIS_URL");
+  assertStringIncludes(
+    problems(["--processes", "2"], { REDIS_URL: SPREAD.REDIS_URL })[0]!,
+    "DATABASE_URL",
+  );
+  assertStringIncludes(problems(["--durability", "replicated"])[0]!, "REDIS_URL");
+});
+
+Deno.test("parseConfig() does not repeat secrets in its problems", () => {
+  const found = problems([], {
+    DATABASE_URL: "mysql://u:hunter2@x",
+    MODEL_GATEWAY_ADMIN_KEY: "short",
+    MODEL_GATEWAY_WEBHOOK_KEYS: "whsec_no",
+  }).join("\n");
+  for (const secret of ["hunter2", "short", "whsec_no"]) assert(!found.includes(secret), found);
+});
+
+Deno.test("parseConfig() reads allowed commands as names and absolute paths", () => {
+  const { commands } = config(["--allow-commands", "vina=/usr/bin/vina,xtb=/usr/bin/xtb"]);
+  assertEquals([...commands], [["vina", "/usr/bin/vina"], ["xtb", "/usr/bin/xtb"]]);
+  assertStringIncludes(problems(["--allow-commands", "vina"])[0]!, "NAME=/absolute/path");
+});
+
+Deno.test("parseConfig() answers --help with every flag", () => {
+  const parsed = parseConfig(["--help"], {});
+  assert(parsed.kind === "help");
+  for (const word of ["--role", "--data", "REDIS_URL", "MODEL_GATEWAY_ADMIN_KEY"]) {
+    assertStringIncludes(parsed.text, word);
+  }
+});
