@@ -1,0 +1,83 @@
+/**
+ * What the HTTP routes are given to work with.
+ *
+ * @module
+ */
+import type { SettingProblem } from "../actors/backend.ts";
+import type { JobSubmission } from "../actors/job_queue.ts";
+import type { Catalog } from "../registry/catalog.ts";
+import type { BackendReference } from "../registry/model.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { Principal } from "../registry/principal.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** What can be checked of a backend without running it. */
+export interface BackendChecks {
+  /** The kinds that versions may name. */
+  kinds(): readonly string[];
+  /** Checks the settings of a reference whose kind is one of {@link kinds}. */
+  check(reference: BackendReference): SettingProblem[];
+}
+
+/** Bounds of what one request may ask for. */
+export interface Limits {
+  /** Largest request body. */
+  readonly maxBodyBytes: number;
+  /** Levels of arrays and objects within each other in a body. */
+  readonly maxNesting: number;
+  /** Longest wait for a job; a longer one is cut to this. */
+  readonly maxWaitSeconds: number;
+  /** How long `predict` waits where the request has no preference. */
+  readonly predictWaitSeconds: number;
+  /** Pause between two comments on an event stream on which nothing happens. */
+  readonly heartbeatSeconds: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  maxBodyBytes: 1024 * 1024,
+  maxNesting: 100,
+  maxWaitSeconds: 60,
+  predictWaitSeconds: 30,
+  heartbeatSeconds: 15,
+};
+
+/** Whether one of the things this process depends on answers. */
+export interface ReadyCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Goes to the log, never to the caller. */
+  readonly detail?: string;
+}
+
+/** Where surprises are told. */
+export interface Log {
+  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a process shows of itself, whatever its role. */
+export interface Operations {
+  readonly catalog: Pick<Catalog, "principal" | "models" | "revision" | "stale">;
+  readonly jobs: Pick<JobSubmission, "measure">;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Of the program, shown in the OpenAPI document and the metrics. */
+  readonly version: string;
+  ready(): Promise<readonly ReadyCheck[]>;
+}
+
+/** What a gateway's routes work with. */
+export interface Gateway extends Operations {
+  readonly registry: Registry;
+  readonly catalog: Catalog;
+  readonly jobs: JobSubmission;
+  readonly backends: BackendChecks;
+  readonly limits: Limits;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Fires when the server is to stop: waits and event streams end, so that it can. */
+  readonly stopping?: AbortSignal;
+}
+
+/** What the middleware leaves for the handlers. */
+// A type, not an interface: Hono asks for an index signature.
+export type GatewayEnv = { Variables: { principal: Principal } };

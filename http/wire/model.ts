@@ -1,0 +1,135 @@
+/**
+ * Models as they go over the wire.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { DEFAULT_SETTINGS, type Model } from "../../registry/model.ts";
+import { name, prose, SubjectSchema, TagsSchema } from "./names.ts";
+import { pageOf } from "./page.ts";
+import { NewVersionSchema } from "./version.ts";
+
+const seconds = (max: number, description: string) =>
+  z.number().min(0).max(max).optional().openapi({ description });
+const count = (max: number, description: string) =>
+  z.int().min(1).max(max).optional().openapi({ description });
+
+const DAY = 24 * 3600;
+
+/** The bounds are the API's; within them the registry has the last word. */
+export const SettingsSchema = z.strictObject({
+  maxAttempts: count(100, "Attempts before a job is dead-lettered, the first one included."),
+  backoffSeconds: seconds(
+    3600,
+    "Backoff before the second attempt; doubles with each further one.",
+  ),
+  maxBackoffSeconds: seconds(DAY, "The most that backoff grows to."),
+  runTimeoutSeconds: z.number().positive("more than 0").max(7 * DAY).optional().openapi({
+    description: "One attempt's time limit.",
+  }),
+  queueTimeoutSeconds: z.number().positive("more than 0").max(30 * DAY).optional().openapi({
+    description: "How long a job may wait to be started before it expires.",
+  }),
+  retentionSeconds: seconds(365 * DAY, "How long a finished job's record and result are kept."),
+  concurrency: count(10_000, "Jobs of this model that one worker process runs at once."),
+  maxBatchSize: count(10_000, "Jobs handed to the backend in one call."),
+  maxBatchDelayMs: z.number().min(0).max(60_000).optional().openapi({
+    description: "How long a worker waits to fill a batch, in milliseconds.",
+  }),
+}).openapi("JobSettings", {
+  description: "How a model's jobs are run. What is not set has the gateway's default: " +
+    JSON.stringify(DEFAULT_SETTINGS) + ".",
+});
+
+const description = prose(10_000).min(1).openapi({
+  description: "What it computes, for whom; good enough to choose it by.",
+  example: "Aqueous solubility (log mol/l) after Delaney 2004",
+});
+
+export const VisibilitySchema = z.enum(["private", "public"]).openapi({
+  description: "`private`: for its owners and readers. `public`: for everyone with a key.",
+});
+
+export const NewModelSchema = z.strictObject({
+  name: name("Its name; unique without regard to case.", "esol"),
+  description,
+  tags: TagsSchema.optional(),
+  visibility: VisibilitySchema.optional(),
+  owners: z.array(SubjectSchema).min(1).max(100).optional().openapi({
+    description: "The caller where it is not set. Only superusers register for others.",
+  }),
+  readers: z.array(SubjectSchema).max(1000).optional(),
+  settings: SettingsSchema.optional(),
+  version: NewVersionSchema.optional().openapi({ description: "Its first version." }),
+}).openapi("NewModel", {
+  description: "What is handed in to register a model.",
+  example: {
+    name: "echo",
+    description: "Answers its input",
+    tags: ["test"],
+    version: { version: "1", backend: { kind: "echo" }, inputSchema: { type: "object" } },
+  },
+});
+
+export const ModelPatchSchema = z.strictObject({
+  description: description.optional(),
+  tags: TagsSchema.optional(),
+  settings: SettingsSchema.optional().openapi({ description: "Replaces all settings." }),
+  reason: prose(1000).optional().openapi({ description: "Why, for the audit." }),
+}).openapi("ModelPatch", {
+  description: "What is to change of a model; fields that are not there stay.",
+  example: { tags: ["solubility"], reason: "found by its field now" },
+});
+
+export const ModelSchema = z.object({
+  name: z.string().openapi({ example: "esol" }),
+  description: z.string(),
+  tags: z.array(z.string()),
+  visibility: VisibilitySchema,
+  owners: z.array(z.string()),
+  readers: z.array(z.string()).optional().openapi({ description: "Shown to owners." }),
+  version: z.string().optional().openapi({
+    description: "The version that answers when none is named; not there without versions.",
+    example: "1.0",
+  }),
+  settings: z.record(z.string(), z.unknown()).openapi({
+    description: "The settings that differ from the gateway's defaults.",
+  }),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+}).openapi("Model", {
+  description: "A registered model.",
+  example: {
+    name: "esol",
+    description: "Aqueous solubility (log mol/l) after Delaney 2004",
+    tags: ["solubility"],
+    visibility: "public",
+    owners: ["user:ada"],
+    version: "1.0",
+    settings: { maxAttempts: 2 },
+    createdAt: "2026-11-20T10:00:00.000Z",
+    updatedAt: "2026-11-20T10:00:00.000Z",
+  },
+});
+
+export const ModelPageSchema = pageOf("ModelPage", ModelSchema);
+
+/** Writes a model; `version` is the one that answers by default. */
+export function modelToWire(
+  model: Model,
+  version: string | undefined,
+  forOwner: boolean,
+): z.infer<typeof ModelSchema> {
+  return {
+    name: model.name,
+    description: model.description,
+    tags: [...model.tags],
+    visibility: model.visibility,
+    owners: [...model.owners],
+    ...(forOwner && { readers: [...model.readers] }),
+    ...(version !== undefined && { version }),
+    settings: { ...model.settings },
+    createdAt: new Date(model.createdAt).toISOString(),
+    updatedAt: new Date(model.updatedAt).toISOString(),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Names, and the path parameters that carry them.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { isJobId } from "../../actors/job_id.ts";
+import { NAME_PATTERN, NAME_RULE } from "../../registry/model.ts";
+import { SUBJECT_NAME_RULE, SUBJECT_PATTERN } from "../../registry/principal.ts";
+
+// deno-lint-ignore no-control-regex
+const NO_NUL = /^[^\x00]*$/;
+
+/** Text for people, up to `max` characters. */
+export function prose(max: number) {
+  return z.string().max(max).regex(NO_NUL, "text without NUL characters");
+}
+
+/** The name of a model or a version. */
+export function name(description: string, example: string) {
+  return z.string().regex(NAME_PATTERN, NAME_RULE).openapi({ description, example });
+}
+
+export const SubjectSchema = z.string()
+  .regex(SUBJECT_PATTERN, `'user:' or 'team:' and ${SUBJECT_NAME_RULE}`)
+  .openapi({ description: "A user or a team.", example: "team:chemistry" });
+
+export const TagsSchema = z.array(prose(64).min(1)).max(50).openapi({
+  description: "Words to find it by.",
+  example: ["solubility", "admet"],
+});
+
+export const ModelName = name("Name of the model, in any case.", "esol");
+
+export const VersionName = name("Name of the version, or `default` or `latest`.", "default");
+
+export const JobId = z.string().refine(isJobId, "the id of a job").openapi({
+  description: "Id of the job: a UUID.",
+  format: "uuid",
+  example: "019302f4-7c1e-8a3b-9d10-5f2c8e7a41b0",
+});
+
+export const ModelParams = z.object({ model: ModelName });
+export const VersionParams = z.object({ model: ModelName, version: VersionName });
+export const JobParams = z.object({ id: JobId });

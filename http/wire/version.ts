@@ -1,0 +1,105 @@
+/**
+ * Versions as they go over the wire.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import type { Model, Version } from "../../registry/model.ts";
+import { name, prose, TagsSchema } from "./names.ts";
+import { pageOf } from "./page.ts";
+
+const JsonSchemaSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())], {
+  error: "a JSON Schema: an object or a boolean",
+}).openapi("JsonSchema", {
+  description: "A JSON Schema (draft 2020-12).",
+  example: {
+    type: "object",
+    properties: { smiles: { type: "string" } },
+    required: ["smiles"],
+    additionalProperties: false,
+  },
+});
+
+const BackendSchema = z.looseObject({
+  kind: z.string().min(1).max(63).openapi({ description: "Which adapter.", example: "http" }),
+}).openapi("BackendReference", {
+  description: "Which backend computes the version, and that backend's own settings. " +
+    "Readers who may not edit the model see its kind alone.",
+  example: { kind: "http", url: "https://models.example/esol" },
+});
+
+export const NewVersionSchema = z.strictObject({
+  version: name("Its name; unique within the model, without regard to case.", "1.0"),
+  backend: BackendSchema,
+  inputSchema: JsonSchemaSchema,
+  outputSchema: JsonSchemaSchema.optional(),
+  documentation: prose(100_000).optional().openapi({ description: "Markdown." }),
+  source: prose(2000).optional().openapi({
+    description: "Where the model comes from: a paper, a repository.",
+  }),
+  units: prose(100).optional().openapi({ description: "The unit of the output's `value`." }),
+  tags: TagsSchema.optional(),
+  example: z.unknown().optional().openapi({ description: "A sample input." }),
+}).openapi("NewVersion", {
+  description: "What is handed in to add a version.",
+  example: {
+    version: "1.1",
+    backend: { kind: "echo" },
+    inputSchema: { type: "object" },
+    example: { smiles: "CCO" },
+  },
+});
+
+export const VersionSchema = z.object({
+  model: z.string().openapi({ example: "esol" }),
+  version: z.string().openapi({ example: "1.0" }),
+  ordinal: z.int().openapi({
+    description: "1 for a model's first version; the latest has the highest.",
+  }),
+  isDefault: z.boolean().openapi({ description: "True if it answers when none is named." }),
+  backend: BackendSchema,
+  inputSchema: JsonSchemaSchema,
+  outputSchema: JsonSchemaSchema.optional(),
+  documentation: z.string().optional(),
+  source: z.string().optional(),
+  units: z.string().optional(),
+  tags: z.array(z.string()),
+  example: z.unknown().optional(),
+  createdAt: z.iso.datetime(),
+  createdBy: z.string(),
+}).openapi("Version", {
+  description: "One immutable version of a model.",
+  example: {
+    model: "esol",
+    version: "1.0",
+    ordinal: 1,
+    isDefault: true,
+    backend: { kind: "chemistry", model: "esol" },
+    inputSchema: { type: "object", properties: { smiles: { type: "string" } } },
+    tags: [],
+    createdAt: "2026-11-20T10:00:00.000Z",
+    createdBy: "user:ada",
+  },
+});
+
+export const VersionPageSchema = pageOf("VersionPage", VersionSchema);
+
+/** Writes a version. A backend's settings may hold addresses and secrets: they are for editors. */
+export function versionToWire(
+  model: Model,
+  version: Version,
+  isDefault: boolean,
+  forEditor: boolean,
+): z.infer<typeof VersionSchema> {
+  const { createdAt, inputSchema, outputSchema, tags, backend, ...rest } = version;
+  return {
+    ...rest,
+    model: model.name,
+    isDefault,
+    backend: forEditor ? backend : { kind: backend.kind },
+    inputSchema: inputSchema as boolean,
+    ...(outputSchema !== undefined && { outputSchema: outputSchema as boolean }),
+    tags: [...tags],
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}
