@@ -47,6 +47,10 @@ export interface Config {
   /** Inputs and results larger than this are kept outside of Redis. */
   readonly inlineBytes: number;
   readonly logLevel: LogLevel;
+  /** Register the models of the examples folder that are not there yet. */
+  readonly examples: boolean;
+  /** Share the port with other processes. */
+  readonly reusePort: boolean;
 }
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -160,6 +164,11 @@ const OPTIONS = {
     value: "LEVEL",
     help: "debug, info, warn or error (default: info)",
   },
+  examples: {
+    flag: "examples",
+    env: "MODEL_GATEWAY_EXAMPLES",
+    help: "register the example models that are not there yet",
+  },
   databaseUrl: {
     env: "DATABASE_URL",
     value: "URL",
@@ -217,6 +226,8 @@ export function parseConfig(
     maxBodyBytes: read.integer("maxBody", 1024 * 1024, 1024, 1024 * 1024 * 1024),
     inlineBytes: read.integer("inline", 64 * 1024, 0, 64 * 1024 * 1024),
     logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
+    examples: read.flag("examples"),
+    reusePort: read.integer("processes", 1, 1, 256) > 1,
     ...present("models", read.list("models")),
     ...present("backendHosts", read.list("backendHosts")),
     ...present("databaseUrl", read.url("databaseUrl", ["postgres:", "postgresql:"])),

@@ -344,6 +344,17 @@ export class RedisJobQueue implements JobQueue {
     await this.#connection.patiently((client) => client.zrem(keys.SCHEDULERS_KEY, scheduler));
   }
 
+  /** Which server this is, and whether a stream's lag can be trusted after a failover. */
+  async server(): Promise<{ readonly version: string; readonly lagSurvivesFailover: boolean }> {
+    const info = await this.#connection.patiently((client) => client.info("server"));
+    const valkey = /valkey_version:(\S+)/.exec(info)?.[1];
+    if (valkey) {
+      return { version: `Valkey ${valkey}`, lagSurvivesFailover: parseFloat(valkey) >= 8 };
+    }
+    const version = /redis_version:(\S+)/.exec(info)?.[1] ?? "0";
+    return { version: `Redis ${version}`, lagSurvivesFailover: parseFloat(version) >= 7.4 };
+  }
+
   async ping(): Promise<void> {
     await this.#connection.patiently((client) => client.ping());
   }

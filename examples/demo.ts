@@ -1,0 +1,109 @@
+/**
+ * The whole path in one go: starts every role on the embedded default in a folder of its own,
+ * registers the example models and runs real molecules through them, over HTTP like any client.
+ *
+ * @module
+ */
+import { parseConfig } from "../config.ts";
+import { Log } from "../log.ts";
+import { start } from "../main.ts";
+import { exampleModels } from "./register.ts";
+
+interface Molecule {
+  readonly name: string;
+  readonly smiles: string;
+}
+
+interface JobView {
+  readonly id: string;
+  readonly status: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly error?: { readonly message: string };
+}
+
+class Client {
+  constructor(readonly url: string, readonly key: string) {}
+
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) {
+      throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    }
+    return await response.json() as T;
+  }
+}
+
+const MODELS = ["crippen-logp", "ocl-logp", "esol", "ocl-logs", "lipinski", "bbb"];
+
+async function demo(): Promise<void> {
+  const began = performance.now();
+  const data = await Deno.makeTempDir({ prefix: "model-gateway-demo-" });
+  const parsed = parseConfig(["--port", "0", "--data", data, "--log-level", "warn"], {});
+  if (parsed.kind !== "config") throw new Error("the demo's own flags are wrong");
+  const gateway = await start(parsed.config, new Log("warn"));
+  try {
+    const client = new Client(gateway.url, gateway.newAdminKey!);
+    for (const model of await exampleModels()) await client.call("POST", "/v1/models", model);
+    const { models } = await client.call<{ models: { name: string }[] }>("GET", "/v1/models");
+    say(
+      `${models.length} models registered at ${gateway.url}: ${
+        models.map((m) => m.name).join(", ")
+      }\n`,
+    );
+    const molecules = await Deno.readTextFile(new URL("./molecules.json", import.meta.url));
+    const rows = await Promise.all(
+      (JSON.parse(molecules) as Molecule[]).flatMap((molecule) =>
+        MODELS.map((model) => run(client, model, molecule))
+      ),
+    );
+    table(rows);
+    say(
+      `\n${rows.length} jobs in ${
+        ((performance.now() - began) / 1000).toFixed(1)
+      } s, start included.`,
+    );
+    say("Next: deno task start, then open its /docs.");
+  } finally {
+    await gateway.stop();
+    await Deno.remove(data, { recursive: true });
+  }
+}
+
+async function run(client: Client, model: string, molecule: Molecule): Promise<string[]> {
+  const { id } = await client.call<JobView>("POST", "/v1/jobs", {
+    model,
+    input: { smiles: molecule.smiles },
+  });
+  const job = await client.call<JobView>("GET", `/v1/jobs/${id}?wait=20`);
+  if (job.status !== "completed") {
+    return [id, model, molecule.name, job.error?.message ?? job.status, ""];
+  }
+  const { result } = await client.call<{ result: { value: number } }>(
+    "GET",
+    `/v1/jobs/${id}/result`,
+  );
+  const took = Date.parse(job.finishedAt!) - Date.parse(job.startedAt!);
+  return [id, model, molecule.name, result.value.toFixed(2), `${took} ms`];
+}
+
+function table(rows: readonly string[][]): void {
+  const all = [["job", "model", "molecule", "value", "time"], ...rows];
+  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  for (const row of all) {
+    say(
+      row.map((cell, i) => i >= 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)).join("  "),
+    );
+  }
+}
+
+function say(line: string): void {
+  // deno-lint-ignore no-console
+  console.log(line);
+}
+
+if (import.meta.main) await demo();
