@@ -1,0 +1,34 @@
+/**
+ * What the operations of the API have in common in the OpenAPI document.
+ *
+ * @module
+ */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { GatewayEnv } from "./gateway.ts";
+
+export type Api = OpenAPIHono<GatewayEnv>;
+
+/** Every operation under `/v1` asks for an API key. */
+export const SECURED: Record<string, string[]>[] = [{ apiKey: [] }];
+
+export const TAGS = {
+  models: { name: "Models", description: "What can be run, and for whom." },
+  versions: { name: "Versions", description: "The immutable versions of a model." },
+  jobs: { name: "Jobs", description: "What was submitted, how it stands, and what came of it." },
+  deadLetters: {
+    name: "Dead letters",
+    description: "Jobs that failed on every attempt and wait for a decision.",
+  },
+  deliveries: { name: "Deliveries", description: "Callbacks, and the log of their delivery." },
+  operations: { name: "Operations", description: "How this process is." },
+} as const;
+
+/** The content of a JSON answer. */
+export function json<T>(schema: T): { "application/json": { schema: T } } {
+  return { "application/json": { schema } };
+}
+
+/** A header of an answer, in the OpenAPI document. */
+export function header(description: string, example: string) {
+  return { description, schema: { type: "string" as const, example } };
+}

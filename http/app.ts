@@ -1,0 +1,67 @@
+/**
+ * The gateway's HTTP application: every route, and nothing that listens.
+ *
+ * @module
+ */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Api } from "./api.ts";
+import { authenticate } from "./auth.ts";
+import { defaultHook, errorHandler, noRoute } from "./errors.ts";
+import type { Gateway, GatewayEnv } from "./gateway.ts";
+import { RequestMeter } from "./request_meter.ts";
+import { deadLetterRoutes } from "./routes/dead_letters.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { jobEventRoute } from "./routes/job_events.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { predictRoute } from "./routes/predict.ts";
+import { submissionRoute } from "./routes/submissions.ts";
+import { versionRoutes } from "./routes/versions.ts";
+
+/** Builds the application: `app.fetch` answers requests. */
+export function createApp(gateway: Gateway): Api {
+  const app = new OpenAPIHono<GatewayEnv>({ defaultHook });
+  const meter = new RequestMeter(gateway.metrics);
+  app.onError(errorHandler(gateway.log));
+  app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
+    type: "http",
+    scheme: "bearer",
+    description: "An API key, as `Authorization: Bearer mgk_...`.",
+  });
+  submissionRoute(app, gateway, meter);
+  app.use(meter.middleware());
+  app.use("/v1/*", authenticate(gateway.catalog));
+  modelRoutes(app, gateway);
+  versionRoutes(app, gateway);
+  predictRoute(app, gateway);
+  jobRoutes(app, gateway);
+  jobEventRoute(app, gateway);
+  deadLetterRoutes(app, gateway);
+  deliveryRoutes(app, gateway);
+  healthRoutes(app, gateway);
+  docsRoutes(app, gateway.version);
+  answerTheRest(app);
+  return app;
+}
+
+/** Answers paths without a route by 404, and methods that a path does not take by 405. */
+function answerTheRest(app: Api): void {
+  const paths = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === "ALL") continue;
+    const methods = paths.get(path) ?? new Set<string>();
+    methods.add(method);
+    if (method === "GET") methods.add("HEAD");
+    paths.set(path, methods);
+  }
+  const known = [...paths].map(([path, methods]) => ({
+    pattern: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:[a-z]+/g, "[^/]+")}$`),
+    methods,
+  }));
+  app.notFound((c) => {
+    const path = c.req.path;
+    return noRoute(c, known.filter((r) => r.pattern.test(path)).flatMap((r) => [...r.methods]));
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * The API's own description: the OpenAPI document, and Swagger UI from its npm package.
+ *
+ * @module
+ */
+import { type Api, TAGS } from "../api.ts";
+import { notFound } from "../problem.ts";
+
+const ASSETS = new Map([
+  ["swagger-ui.css", "text/css; charset=utf-8"],
+  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  ["favicon-32x32.png", "image/png"],
+]);
+
+/** Nothing from elsewhere, nothing inline: scripts and styles are the package's files and ours. */
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Model Gateway API</title>
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</body>
+</html>
+`;
+
+const START = `SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+`;
+
+/** Adds the document and the pages. The document is made of all routes, at its first reading. */
+export function docsRoutes(app: Api, version: string): void {
+  let document: string | undefined;
+  app.get("/openapi.json", (c) => {
+    document ??= JSON.stringify(openApiDocument(app, version));
+    return c.body(document, 200, { "content-type": "application/json" });
+  });
+
+  const headers = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+  };
+  app.get("/docs", (c) => c.html(PAGE, 200, headers));
+  app.get("/docs/start.js", (c) => {
+    return c.body(START, 200, { ...headers, "content-type": "text/javascript; charset=utf-8" });
+  });
+  app.get("/docs/:file", async (c) => {
+    const file = c.req.param("file");
+    const type = ASSETS.get(file);
+    if (!type) throw notFound("page", file);
+    const url = new URL(file, import.meta.resolve("swagger-ui-dist"));
+    return c.body(await Deno.readFile(url), 200, {
+      ...headers,
+      "content-type": type,
+      "cache-control": "public, max-age=3600",
+    });
+  });
+}
+
+/** The OpenAPI 3.1 document of all routes. */
+export function openApiDocument(
+  app: Api,
+  version: string,
+): ReturnType<Api["getOpenAPI31Document"]> {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Model Gateway",
+      version,
+      description: "Register models, submit jobs, read results. Every answer that is no success " +
+        "is a problem document (RFC 9457). Times are ISO 8601 in UTC. Unknown fields are refused.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    servers: [{ url: "/" }],
+    tags: Object.values(TAGS),
+  });
+}

@@ -1,0 +1,238 @@
+/**
+ * Models: register, find, change, delete.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { can } from "../../registry/access.ts";
+import type { Model } from "../../registry/model.ts";
+import type { NewModel } from "../../registry/registry.ts";
+import { type Principal, subjectsOf } from "../../registry/principal.ts";
+import { type Api, header, json, SECURED, TAGS } from "../api.ts";
+import { checkBackend } from "../backend_check.ts";
+import { jsonBody } from "../body.ts";
+import type { Gateway } from "../gateway.ts";
+import { modelFor } from "../lookup.ts";
+import { comparePlaces, type Place, searchModels } from "../model_search.ts";
+import { Problem } from "../problem.ts";
+import {
+  ModelPageSchema,
+  ModelPatchSchema,
+  ModelSchema,
+  modelToWire,
+  NewModelSchema,
+} from "../wire/model.ts";
+import { ModelParams } from "../wire/names.ts";
+import { cursorParameter, DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
+import { problems } from "../wire/problem.ts";
+
+const tags = [TAGS.models.name];
+
+const create = createRoute({
+  method: "post",
+  path: "/v1/models",
+  operationId: "createModel",
+  tags,
+  summary: "Register a model",
+  description: "Registers a model, with its first version if one comes along. It is private, and " +
+    "its caller's, where nothing else is said.",
+  security: SECURED,
+  request: { body: { required: true, content: json(NewModelSchema) } },
+  responses: {
+    201: {
+      description: "The model is registered.",
+      headers: { Location: header("Path of the model.", "/v1/models/esol") },
+      content: json(ModelSchema),
+    },
+    ...problems({
+      400: true,
+      401: true,
+      403: "Only superusers register models for others.",
+      409: "A model has that name, perhaps in another case.",
+      413: true,
+      415: true,
+      422: true,
+    }),
+  },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/models",
+  operationId: "listModels",
+  tags,
+  summary: "Find models",
+  description: "Lists the models that the caller may read: those with every word of `query` in " +
+    "their name, tags or description, the best first; all by name without a query.",
+  security: SECURED,
+  request: {
+    query: z.strictObject({
+      query: z.string().max(500).optional().openapi({
+        description: "Words to find.",
+        example: "solubility",
+      }),
+      limit: limitParameter,
+      cursor: cursorParameter,
+    }),
+  },
+  responses: {
+    200: { description: "A page of models.", content: json(ModelPageSchema) },
+    ...problems({ 401: true, 422: true }),
+  },
+});
+
+const read = createRoute({
+  method: "get",
+  path: "/v1/models/{model}",
+  operationId: "getModel",
+  tags,
+  summary: "Read a model",
+  description: "Answers a model, and which of its versions answers when none is named.",
+  security: SECURED,
+  request: { params: ModelParams },
+  responses: {
+    200: { description: "The model.", content: json(ModelSchema) },
+    ...problems({ 401: true, 404: true }),
+  },
+});
+
+const update = createRoute({
+  method: "patch",
+  path: "/v1/models/{model}",
+  operationId: "updateModel",
+  tags,
+  summary: "Change a model",
+  description: "Changes the fields that are there. Versions do not change; add a new one.",
+  security: SECURED,
+  request: {
+    params: ModelParams,
+    body: { required: true, content: json(ModelPatchSchema) },
+  },
+  responses: {
+    200: { description: "The model as it is now.", content: json(ModelSchema) },
+    ...problems({ 400: true, 401: true, 403: true, 404: true, 413: true, 415: true, 422: true }),
+  },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/v1/models/{model}",
+  operationId: "deleteModel",
+  tags,
+  summary: "Delete a model",
+  description: "Deletes a model with its versions, its jobs and their results. While it has " +
+    "unfinished jobs it is refused, unless `force` is `true`.",
+  security: SECURED,
+  request: {
+    params: ModelParams,
+    query: z.strictObject({
+      force: z.enum(["true", "false"]).optional().openapi({
+        description: "`true` to drop unfinished jobs too.",
+      }),
+    }),
+  },
+  responses: {
+    204: { description: "The model is gone." },
+    ...problems({ 401: true, 403: true, 404: true, 409: "It has unfinished jobs.", 422: true }),
+  },
+});
+
+/** Adds the operations on models. */
+export function modelRoutes(app: Api, gateway: Gateway): void {
+  const { registry, catalog, jobs, limits } = gateway;
+  const wire = (model: Model, principal: Principal) =>
+    modelToWire(
+      model,
+      catalog.resolve(model.name)?.version.version,
+      can(principal, "manage_access", model),
+    );
+
+  app.openapi({ ...create, middleware: jsonBody(limits) }, async (c) => {
+    const principal = c.get("principal");
+    const body = c.req.valid("json") as NewModel;
+    checkOwners(principal, body.owners);
+    if (body.version) checkBackend(gateway.backends, body.version.backend, "/version/backend");
+    const model = await registry.createModel(subjectsOf(principal)[0]!, body);
+    await catalog.refresh();
+    c.header("Location", `/v1/models/${model.name}`);
+    return c.json(wire(model, principal), 201);
+  });
+
+  app.openapi(list, (c) => {
+    const principal = c.get("principal");
+    const { query = "", limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
+    const readable = [...catalog.models()].filter((model) => can(principal, "read", model));
+    let found = searchModels(readable, query);
+    if (cursor !== undefined) {
+      const after = parseCursor(cursor);
+      found = found.filter((place) => comparePlaces(place, after) > 0);
+    }
+    const page = found.slice(0, limit);
+    const last = page[page.length - 1];
+    return c.json({
+      items: page.map(({ model }) => wire(model, principal)),
+      ...(last && found.length > limit && { nextCursor: `${last.score}.${last.name}` }),
+    }, 200);
+  });
+
+  app.openapi(read, (c) => {
+    const principal = c.get("principal");
+    return c.json(wire(modelFor(gateway, principal, param(c), "read"), principal), 200);
+  });
+
+  app.openapi({ ...update, middleware: jsonBody(limits) }, async (c) => {
+    const principal = c.get("principal");
+    const { name } = modelFor(gateway, principal, param(c), "edit");
+    const actor = subjectsOf(principal)[0]!;
+    const model = await registry.updateModel(actor, name, c.req.valid("json"));
+    await catalog.refresh();
+    return c.json(wire(model, principal), 200);
+  });
+
+  app.openapi(remove, async (c) => {
+    const principal = c.get("principal");
+    const model = modelFor(gateway, principal, param(c), "delete");
+    if (c.req.valid("query").force !== "true") await checkIdle(gateway, model);
+    await registry.deleteModel(subjectsOf(principal)[0]!, model.name);
+    await catalog.refresh();
+    try {
+      await jobs.drop(model.tag);
+    } catch (error) {
+      // The model is gone, which is what was asked; nobody can reach what is left of its queue.
+      gateway.log.error("the queue of a deleted model was not dropped", { tag: model.tag, error });
+    }
+    return c.body(null, 204);
+  });
+}
+
+function param(c: { req: { valid(part: "param"): { model: string } } }): string {
+  return c.req.valid("param").model;
+}
+
+function checkOwners(principal: Principal, owners: readonly string[] | undefined): void {
+  if (!owners || principal.superuser) return;
+  const own = subjectsOf(principal);
+  const foreign = owners.findIndex((owner) => !own.includes(owner));
+  if (foreign === -1) return;
+  throw new Problem("forbidden", {
+    detail: "only superusers register models for others",
+    errors: [{ pointer: `/owners/${foreign}`, expected: `one of ${own.join(", ")}` }],
+  });
+}
+
+async function checkIdle({ jobs }: Gateway, model: Model): Promise<void> {
+  const { waiting, running, delayed } = await jobs.measure(model.tag);
+  const unfinished = waiting.interactive + waiting.batch + running + delayed;
+  if (unfinished === 0) return;
+  throw new Problem("in-use", {
+    detail: `${model.name} has ${unfinished} unfinished jobs; \`force=true\` drops them`,
+  });
+}
+
+function parseCursor(cursor: string): Place {
+  const parts = /^(\d{1,6})\.(.+)$/.exec(cursor);
+  if (parts) return { score: Number(parts[1]), name: parts[2]! };
+  throw new Problem("invalid-request", {
+    errors: [{ parameter: "cursor", expected: "the `nextCursor` of a page" }],
+  });
+}
