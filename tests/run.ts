@@ -13,7 +13,13 @@ import { skippedTests } from "./skipped_tests.ts";
 const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
 
 async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
-  const child = new Deno.Command("deno", { args: [...args], env }).spawn();
+  // Through a shell, this very deno is run wherever it was installed.
+  const child = Deno.build.os === "windows"
+    ? new Deno.Command("deno", { args: [...args], env }).spawn()
+    : new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@"', Deno.execPath(), ...args],
+      env,
+    }).spawn();
   return (await child.status).code;
 }
 

@@ -1,30 +1,32 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { startPostgres } from "./services/postgres.ts";
-import { available, type ServiceKind } from "./services/programs.ts";
 import { startSingleRedis } from "./services/redis.ts";
 import { startRedisCluster } from "./services/redis_cluster.ts";
 import { startService } from "./services/services.ts";
-import { skippedName } from "./services/shared.ts";
+import { canStart, testWhere } from "./services/shared.ts";
 
-const can = await available();
-
-function testWhere(kind: ServiceKind, name: string, fn: () => Promise<void>): void {
-  const here = can[kind];
-  if (here.available) Deno.test(name, fn);
-  else Deno.test({ name: skippedName(name, here.reason), ignore: true, fn() {} });
-}
+const redisHere = await canStart("redis");
+const postgresHere = await canStart("postgres");
 
 /** Polls until the process is gone: not there, or dead and only waiting for its parent to look. */
 async function assertGone(pid: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
-    const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", String(pid)] })
-      .output();
-    const state = new TextDecoder().decode(stdout).trim();
-    if (state === "" || state.startsWith("Z")) return;
+    const state = await stateOf(pid);
+    if (state === undefined || state === "Z") return;
     await new Promise((wake) => setTimeout(wake, 50));
   }
   throw new Error(`process ${pid} is still there`);
+}
+
+/** The letter that the system describes a process's state by; undefined if there is none. */
+async function stateOf(pid: number): Promise<string | undefined> {
+  if (Deno.build.os === "linux") {
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+    return /\) (\S)/.exec(stat)?.[1];
+  }
+  const ps = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", String(pid)] }).output();
+  return new TextDecoder().decode(ps.stdout).trim()[0];
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -32,7 +34,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 testWhere(
-  "redis",
+  redisHere,
   "a single Redis answers, and after stop() its process and folder are gone",
   async () => {
     const redis = await startSingleRedis();
@@ -47,7 +49,7 @@ testWhere(
 );
 
 testWhere(
-  "redis",
+  redisHere,
   "an append-only Redis killed with -9 has its data back on the same port",
   async () => {
     await using redis = await startSingleRedis({ appendOnly: true });
@@ -61,7 +63,7 @@ testWhere(
   },
 );
 
-testWhere("redis", "a Redis that cannot start says why", async () => {
+testWhere(redisHere, "a Redis that cannot start says why", async () => {
   await assertRejects(
     () => startSingleRedis({ config: [["no-such-setting", "1"]] }),
     Error,
@@ -70,7 +72,7 @@ testWhere("redis", "a Redis that cannot start says why", async () => {
 });
 
 testWhere(
-  "cluster",
+  redisHere,
   "when a master is killed with -9, its replica takes its slots over",
   async () => {
     await using cluster = await startRedisCluster();
@@ -87,7 +89,7 @@ testWhere(
   },
 );
 
-testWhere("postgres", "a Postgres killed with -9 comes back on the same port", async () => {
+testWhere(postgresHere, "a Postgres killed with -9 comes back on the same port", async () => {
   const postgres = await startPostgres();
   const { pid, url, folder } = postgres;
   await postgres.kill("SIGKILL");
@@ -101,7 +103,7 @@ testWhere("postgres", "a Postgres killed with -9 comes back on the same port", a
 });
 
 testWhere(
-  "redis",
+  redisHere,
   "servers die with the process that started them, even one killed with -9",
   async () => {
     const module = new URL("./services/redis.ts", import.meta.url).href;

@@ -40,6 +40,15 @@ export interface Services extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Tells whether a service of this kind may and can be started here. */
+export async function availability(
+  kind: ServiceKind,
+  environment: (name: string) => string | undefined,
+): Promise<Availability> {
+  if (environment(SWITCH) === "none") return { available: false, reason: `${SWITCH} is none` };
+  return (await available())[kind];
+}
+
 /** Finds or starts one service. Throws when it is installed and yet does not come up. */
 export async function startService(
   kind: ServiceKind,
@@ -47,10 +56,8 @@ export async function startService(
 ): Promise<StartedService> {
   const url = environment(VARIABLES[kind]);
   if (url) return { service: { available: true, url }, stop: async () => {} };
-  const availability: Availability = environment(SWITCH) === "none"
-    ? { available: false, reason: `${SWITCH} is none` }
-    : (await available())[kind];
-  if (!availability.available) return { service: availability, stop: async () => {} };
+  const can = await availability(kind, environment);
+  if (!can.available) return { service: can, stop: async () => {} };
   const started = await START[kind]();
   return { service: { available: true, url: started.url }, stop: () => started.stop() };
 }

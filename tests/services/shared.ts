@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { ServiceKind } from "./programs.ts";
-import { type Service, startService } from "./services.ts";
+import type { Availability, ServiceKind } from "./programs.ts";
+import { availability, type Service, startService } from "./services.ts";
 
 export type { Service } from "./services.ts";
 
@@ -29,6 +29,21 @@ export function sharedService(kind: ServiceKind): Promise<Service> {
     asked.set(kind, service);
   }
   return service;
+}
+
+/** Tells whether a test may start a server of its own of this kind. */
+export function canStart(kind: ServiceKind): Promise<Availability> {
+  return availability(kind, (name) => Deno.env.get(name));
+}
+
+/** Registers a test that starts servers of its own, or one that is skipped with the reason. */
+export function testWhere(
+  can: Availability,
+  name: string,
+  run: (context: Deno.TestContext) => void | Promise<void>,
+): void {
+  if (can.available) Deno.test(name, run);
+  else Deno.test({ name: skippedName(name, can.reason), ignore: true, fn() {} });
 }
 
 /** Registers a test that needs a service; without it, one that is skipped with the reason. */
