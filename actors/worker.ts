@@ -149,15 +149,18 @@ export class Worker implements AttemptReports {
     this.#options.onEvent?.({ kind: "surprise", what, error });
   }
 
-  /** Runs claimed jobs, each by itself or in batches of one version; answers when each has ended. */
-  run(claims: readonly Claim[], settings: JobSettings): Promise<void>[] {
+  /** Runs claimed jobs, each by itself or in batches of one version; calls `ended` for each. */
+  run(claims: readonly Claim[], settings: JobSettings, ended: () => void): void {
     const now = performance.now();
     const attempts = claims.map((claim) => new Attempt(claim, now));
     for (const attempt of attempts) this.#attempts.add(attempt);
     if (settings.maxBatchSize <= 1) {
-      return attempts.map(async (attempt) =>
-        await this.#conclude(attempt, await this.#executor.run(attempt))
-      );
+      for (const attempt of attempts) {
+        void this.#executor.run(attempt).then((executed) =>
+          this.#conclude(attempt, executed, ended)
+        );
+      }
+      return;
     }
     const batches: Attempt[][] = [];
     for (const same of Map.groupBy(attempts, (attempt) => attempt.claim.version).values()) {
@@ -165,13 +168,14 @@ export class Worker implements AttemptReports {
         batches.push(same.slice(i, i + settings.maxBatchSize));
       }
     }
-    return batches.flatMap((batch) => {
-      const outcomes = this.#executor.runBatch(batch);
-      return batch.map(async (attempt, i) => await this.#conclude(attempt, (await outcomes)[i]!));
-    });
+    for (const batch of batches) {
+      void this.#executor.runBatch(batch).then((executed) =>
+        batch.forEach((attempt, i) => void this.#conclude(attempt, executed[i]!, ended))
+      );
+    }
   }
 
-  async #conclude(attempt: Attempt, executed: Executed): Promise<void> {
+  async #conclude(attempt: Attempt, executed: Executed, ended: () => void): Promise<void> {
     const { claim } = attempt;
     let outcome: Executed["kind"] | "discarded" = executed.kind;
     try {
@@ -186,6 +190,7 @@ export class Worker implements AttemptReports {
       this.#options.onEvent?.({ kind: "surprise", claim, what: "could not settle", error });
     } finally {
       this.#attempts.delete(attempt);
+      ended();
       for (const done of [...this.#freed]) done();
       this.#options.onEvent?.({
         kind: "attempt",
@@ -357,8 +362,6 @@ class ClaimLoop {
 
   #run(claims: readonly Claim[]): void {
     this.#running += claims.length;
-    for (const ended of this.#worker.run(claims, this.settings)) {
-      void ended.finally(() => this.#running--);
-    }
+    this.#worker.run(claims, this.settings, () => this.#running--);
   }
 }
