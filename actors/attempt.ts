@@ -27,6 +27,7 @@ export class Attempt {
     this.deadline = now + claim.limits.runTimeoutSeconds * 1000;
   }
 
+  /** Made at the first look: most attempts end before anyone asks. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     return this.#controller.signal;
@@ -41,16 +42,26 @@ export class Attempt {
     if (this.#reason === undefined) this.#stoppedAt = now;
     if (this.#reason === undefined || reason === "lost") this.#reason = reason;
     this.#controller ??= new AbortController();
-    this.#controller.abort(new DOMException(`attempt stopped: ${reason}`, "AbortError"));
+    if (!this.#controller.signal.aborted) {
+      this.#controller.abort(new DOMException(`attempt stopped: ${reason}`, "AbortError"));
+    }
   }
 
-  /** Resolves when the work did not stop though asked to, and is given up on. */
-  readonly abandoned: Promise<void> = new Promise((resolve) => this.#abandon = resolve);
+  /** The work's result, or undefined when it is given up on. */
+  unlessAbandoned<T>(work: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = () => resolve(undefined);
+      work.then(resolve, reject);
+    });
+  }
 
   /** Gives up on work that goes on `graceMs` after it was asked to stop. */
   abandonAfter(graceMs: number, now: number): boolean {
-    if (this.#reason === undefined || now - this.#stoppedAt < graceMs) return false;
-    this.#abandon!();
+    if (this.#reason === undefined || !this.#abandon || now - this.#stoppedAt < graceMs) {
+      return false;
+    }
+    this.#abandon();
+    this.#abandon = undefined;
     return true;
   }
 }

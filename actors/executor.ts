@@ -6,7 +6,7 @@
  */
 import type { Catalog, Resolved } from "../registry/catalog.ts";
 import { compileSchema, type Validator } from "../registry/schema.ts";
-import type { Version } from "../registry/model.ts";
+import type { BackendReference, Version } from "../registry/model.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Backend, BackendCall, BackendResult } from "./backend.ts";
 import type { JobProgress } from "./job.ts";
@@ -30,6 +30,12 @@ export const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = { maxResultLength: 10 *
 /** An attempt whose lease is lost, or that is handed back, has no outcome. */
 export type Executed = Outcome | { readonly kind: "lost" } | { readonly kind: "draining" };
 
+interface Prepared {
+  readonly backend: Backend;
+  readonly call: BackendCall;
+  readonly resolved: Resolved;
+}
+
 export class Executor {
   readonly #outputChecks = new WeakMap<Version, Validator>();
 
@@ -42,9 +48,9 @@ export class Executor {
 
   async run(attempt: Attempt): Promise<Executed> {
     try {
-      const prepared = await this.#prepare(attempt);
+      const prepared = this.#prepare(attempt) ?? await this.#prepareLate(attempt);
       if ("kind" in prepared) return prepared;
-      const result = await this.#untilAbandoned(attempt, prepared.backend.run(prepared.call));
+      const result = await attempt.unlessAbandoned(prepared.backend.run(prepared.call));
       return this.#conclude(attempt, prepared.resolved.version, result);
     } catch (error) {
       return this.#surprised(attempt, error);
@@ -53,7 +59,13 @@ export class Executor {
 
   /** Runs several attempts of one version in one call, where the backend can; answers in order. */
   async runBatch(attempts: readonly Attempt[]): Promise<Executed[]> {
-    const prepared = await Promise.all(attempts.map((attempt) => this.#prepare(attempt)));
+    const prepared = await Promise.all(attempts.map(async (attempt) => {
+      try {
+        return this.#prepare(attempt) ?? await this.#prepareLate(attempt);
+      } catch (error) {
+        return this.#surprised(attempt, error);
+      }
+    }));
     const ready = prepared.flatMap((each) => "kind" in each ? [] : [each]);
     const backend = ready[0]?.backend;
     if (!backend?.runBatch) return await Promise.all(attempts.map((attempt) => this.run(attempt)));
@@ -64,7 +76,7 @@ export class Executor {
       const place = next++;
       const attempt = attempts[i]!;
       try {
-        const results = await this.#untilAbandoned(attempt, together);
+        const results = await attempt.unlessAbandoned(together);
         const result = results?.[place];
         if (results && !result) throw new Error("the backend answered too few results");
         return this.#conclude(attempt, each.resolved.version, result);
@@ -74,49 +86,46 @@ export class Executor {
     }));
   }
 
-  async #prepare(attempt: Attempt): Promise<
-    Outcome | {
-      readonly backend: Backend;
-      readonly call: BackendCall;
-      readonly resolved: Resolved;
-    }
-  > {
+  /** Undefined when the version is not known here. */
+  #prepare(attempt: Attempt): Prepared | Outcome | undefined {
     const { claim } = attempt;
-    let resolved = this.catalog.resolve(claim.model, claim.version);
-    if (!resolved) {
-      // Registered a moment ago, and not yet seen here.
-      await this.catalog.refresh();
-      resolved = this.catalog.resolve(claim.model, claim.version);
-    }
-    if (!resolved) {
-      const message = `${claim.model} has no version ${claim.version} any more`;
-      return { kind: "failed", error: { code: "version_not_found", message } };
-    }
+    const resolved = this.catalog.resolve(claim.model, claim.version);
+    if (!resolved) return undefined;
     const reference = resolved.version.backend;
     const backend = this.backends.get(reference.kind);
     if (!backend) {
       const message = `this worker has no backend of kind ${reference.kind}`;
       return { kind: "retry", error: { code: "backend_unavailable", message } };
     }
-    const call: BackendCall = {
+    return { backend, resolved, call: this.#call(attempt, reference) };
+  }
+
+  /** Looks once more at the registry: the version may have been added a moment ago. */
+  async #prepareLate(attempt: Attempt): Promise<Prepared | Outcome> {
+    const { model, version } = attempt.claim;
+    await this.catalog.refresh();
+    const message = `${model} has no version ${version} any more`;
+    return this.#prepare(attempt) ??
+      { kind: "failed", error: { code: "version_not_found", message } };
+  }
+
+  #call(attempt: Attempt, backend: BackendReference): BackendCall {
+    const { claim } = attempt;
+    return {
       jobId: claim.lease.jobId,
       deliveryId: `${claim.lease.jobId}:${claim.lease.fence}`,
       model: claim.model,
       version: claim.version,
-      backend: reference,
+      backend,
       input: JSON.parse(claim.input),
-      signal: attempt.signal,
+      get signal() {
+        return attempt.signal;
+      },
       deadline: Date.now() + claim.limits.runTimeoutSeconds * 1000,
       progress: (progress) => this.reports.progress(attempt, progress),
       log: (line) => this.reports.log(attempt, line),
       ...(claim.traceparent === undefined ? {} : { traceparent: claim.traceparent }),
     };
-    return { backend, call, resolved };
-  }
-
-  /** Undefined when the work was given up on. */
-  async #untilAbandoned<T>(attempt: Attempt, work: Promise<T>): Promise<T | undefined> {
-    return await Promise.race([work, attempt.abandoned.then(() => undefined)]);
   }
 
   #conclude(attempt: Attempt, version: Version, result: BackendResult | undefined): Executed {
