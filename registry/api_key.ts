@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** What is kept of a key. The key itself is not: only its SHA-256. */
 export interface ApiKey {
@@ -55,5 +55,5 @@ export function makeApiKey(): string {
  * to guess that a slow hash would protect.
  */
 export function hashApiKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return hash("sha256", key, "hex");
 }

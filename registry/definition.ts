@@ -1,10 +1,9 @@
 /**
- * What is handed in to register models and versions, and the check of all of it at once.
+ * What is handed in to register models and versions.
  *
  * @module
  */
 import type { BackendReference, JobSettings, JsonSchema, Visibility } from "./model.ts";
-import type { Problem } from "./refusal.ts";
 
 /** What is handed in to add a version to a model. */
 export interface NewVersion {
@@ -37,7 +36,7 @@ export interface NewModel {
 export interface ModelPatch {
   readonly description?: string;
   readonly tags?: readonly string[];
-  /** Replaces all overrides. */
+  /** Laid over the model's present overrides. */
   readonly settings?: Partial<JobSettings>;
   /** Why, for the audit. */
   readonly reason?: string;
@@ -48,9 +47,4 @@ export interface ModelAccess {
   readonly visibility: Visibility;
   readonly owners: readonly string[];
   readonly readers: readonly string[];
-}
-
-/** Answers every fault of a model's definition, its version's included. */
-export function checkModel(_model: NewModel): Problem[] {
-  return [];
 }

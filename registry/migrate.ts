@@ -2,11 +2,87 @@
  * Brings a registry database up to the program's schema: numbered, forward-only steps, each in a
  * transaction, recorded with a checksum.
  *
+ * To change the schema, add `migrations/NNN_<name>.sql` and its line in {@link MIGRATIONS}.
+ *
  * @module
  */
-import type { Database } from "./database.ts";
+import { hash } from "node:crypto";
+import type { Database, SqlRunner } from "./database.ts";
+import registry from "./migrations/001_registry.sql" with { type: "text" };
 
-/** Applies the missing migrations; answers how many that were. */
-export function migrate(_database: Database): Promise<number> {
-  throw new Error("being written");
+/** One step; what was released must not change. */
+export interface Migration {
+  /** 1, 2, 3 and so on. */
+  readonly number: number;
+  readonly name: string;
+  /** Statements that each end with `;` at the end of a line. */
+  readonly sql: string;
+}
+
+/** The program's own steps, in order. */
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: "registry", sql: registry },
+];
+
+/** The database does not fit this program: it is newer, or a step was altered after its release. */
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+}
+
+/**
+ * Applies the missing migrations; answers how many that were. Several processes may call it at
+ * once. Throws {@link MigrationError}.
+ */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<number> {
+  let applied = 0;
+  while (await database.exclusively("migrations", (tx) => applyNext(tx, migrations))) applied++;
+  return applied;
+}
+
+async function applyNext(tx: SqlRunner, migrations: readonly Migration[]): Promise<boolean> {
+  await tx.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL
+  )`);
+  const done = await tx.query<{ number: number; name: string; checksum: string }>(
+    "SELECT number, name, checksum FROM schema_migrations ORDER BY number",
+  );
+  for (const { number, name, checksum } of done) {
+    const migration = migrations[number - 1];
+    if (!migration) {
+      throw new MigrationError(
+        `the database has migration ${number} (${name}), this program knows ${migrations.length}: ` +
+          "start a newer version of the program",
+      );
+    }
+    if (checksumOf(migration) !== checksum) {
+      throw new MigrationError(
+        `migration ${number} (${name}) was altered after it was applied to this database`,
+      );
+    }
+  }
+  const next = migrations[done.length];
+  if (!next) return false;
+  for (const statement of statementsOf(next.sql)) await tx.query(statement);
+  await tx.query(
+    "INSERT INTO schema_migrations (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+    [next.number, next.name, checksumOf(next), Date.now()],
+  );
+  return true;
+}
+
+// Comments and the ends of lines may differ between checkouts; they do not count.
+function checksumOf(migration: Migration): string {
+  return hash("sha256", statementsOf(migration.sql).join(";"), "hex");
+}
+
+function statementsOf(sql: string): string[] {
+  return sql
+    .replaceAll("\r", "")
+    .replace(/^\s*--.*$/gm, "")
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
 }

@@ -1,58 +1,101 @@
 /**
- * All writes to the registry. Each is one transaction that also writes a line of the audit feed.
+ * All writes to the registry. Each is one transaction that also adds a line to the feed of changes,
+ * which is the audit and what catalogs follow.
  *
  * @module
  */
 import type { ApiKey, NewApiKey } from "./api_key.ts";
-import type { Change } from "./change.ts";
+import { type Change, readChanges } from "./change_log.ts";
 import type { Database } from "./database.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
+import { KeyStore } from "./key_store.ts";
 import type { Model, Version } from "./model.ts";
+import { ModelStore } from "./model_store.ts";
 
 export type { ApiKey, NewApiKey } from "./api_key.ts";
-export type { Change, ChangeAction } from "./change.ts";
+export type { Change, ChangeAction } from "./change_log.ts";
 export type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 export { InUse, InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
 
-/** Everything that may be written. Actors are `user:NAME`; other words stand for the system. */
+/**
+ * Everything that may be written, on a database that is migrated. Actors are `user:NAME`, or a word
+ * such as `system`; whether the actor may do it was decided before (`access.ts`). Every method also
+ * throws DatabaseUnavailable.
+ */
 export class Registry {
-  constructor(readonly database: Database, readonly options: { now?: () => number } = {}) {}
+  readonly #database: Database;
+  readonly #models: ModelStore;
+  readonly #keys: KeyStore;
 
-  /** Registers a model. Throws NameTaken, InvalidDefinition. */
-  createModel(_actor: string, _model: NewModel): Promise<Model> {
-    throw new Error("being written");
+  constructor(database: Database, options: { readonly now?: () => number } = {}) {
+    const now = options.now ?? Date.now;
+    this.#database = database;
+    this.#models = new ModelStore(database, now);
+    this.#keys = new KeyStore(database, now);
   }
-  updateModel(_actor: string, _name: string, _patch: ModelPatch): Promise<Model> {
-    throw new Error("being written");
+
+  /** Makes a model, with its first version if one comes along. Throws NameTaken, InvalidDefinition. */
+  createModel(actor: string, model: NewModel): Promise<Model> {
+    return this.#models.create(actor, model);
   }
-  deleteModel(_actor: string, _name: string): Promise<Model> {
-    throw new Error("being written");
+
+  /** Changes a model's description, tags or settings. Throws NotFound, InvalidDefinition. */
+  updateModel(actor: string, name: string, patch: ModelPatch): Promise<Model> {
+    return this.#models.update(actor, name, patch);
   }
-  addVersion(_actor: string, _model: string, _version: NewVersion): Promise<Version> {
-    throw new Error("being written");
+
+  /** Deletes a model and its versions; answers what it was. Throws NotFound. */
+  deleteModel(actor: string, name: string): Promise<Model> {
+    return this.#models.delete(actor, name);
   }
-  setDefaultVersion(_actor: string, _model: string, _version: string | undefined): Promise<Model> {
-    throw new Error("being written");
+
+  /** Adds a version. Throws NotFound, NameTaken, InvalidDefinition. */
+  addVersion(actor: string, model: string, version: NewVersion): Promise<Version> {
+    return this.#models.addVersion(actor, model, version);
   }
-  setAccess(_actor: string, _model: string, _access: ModelAccess): Promise<Model> {
-    throw new Error("being written");
+
+  /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
+  setDefaultVersion(actor: string, model: string, version: string | undefined): Promise<Model> {
+    return this.#models.setDefaultVersion(actor, model, version);
   }
-  createKey(_actor: string, _key: NewApiKey): Promise<{ key: string; record: ApiKey }> {
-    throw new Error("being written");
+
+  /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
+  setAccess(actor: string, model: string, access: ModelAccess): Promise<Model> {
+    return this.#models.setAccess(actor, model, access);
   }
-  ensureKey(_key: string, _owner: NewApiKey): Promise<boolean> {
-    throw new Error("being written");
+
+  /** Makes a key; its text is answered here and never again. Throws InvalidDefinition. */
+  createKey(actor: string, owner: NewApiKey): Promise<{ key: string; record: ApiKey }> {
+    return this.#keys.create(actor, owner);
   }
+
+  /** Adds a given key unless it is there; true if it was added. Throws InvalidDefinition. */
+  ensureKey(key: string, owner: NewApiKey): Promise<boolean> {
+    return this.#keys.ensure(key, owner);
+  }
+
+  /** True while some superuser's key is valid. */
   hasSuperuserKey(): Promise<boolean> {
-    throw new Error("being written");
+    return this.#keys.hasSuperuser();
   }
-  revokeKey(_actor: string, _id: string): Promise<void> {
-    throw new Error("being written");
+
+  /** Takes a key away for good. Throws NotFound, and InUse for the last superuser's key. */
+  revokeKey(actor: string, id: string): Promise<void> {
+    return this.#keys.revoke(actor, id);
   }
+
+  /** Answers all keys, the newest first. */
   keys(): Promise<ApiKey[]> {
-    throw new Error("being written");
+    return this.#keys.list();
   }
-  changes(_after: number, _limit: number): Promise<Change[]> {
-    throw new Error("being written");
+
+  /** Notes when keys were last used (epoch milliseconds by id); this is no change of the feed. */
+  noteKeyUse(uses: ReadonlyMap<string, number>): Promise<void> {
+    return this.#keys.noteUse(uses);
+  }
+
+  /** Answers at most `limit` changes after a sequence number, oldest first. */
+  changes(after: number, limit: number): Promise<Change[]> {
+    return readChanges(this.#database, after, limit);
   }
 }

@@ -1,0 +1,231 @@
+/**
+ * The writes of models and versions.
+ *
+ * @module
+ */
+import { type Effect, makeChange } from "./change_log.ts";
+import { type Database, type SqlRunner, UniqueViolation } from "./database.ts";
+import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
+import { checkAccess, checkModel, checkPatch, checkVersion } from "./definition_check.ts";
+import type { Model, Version } from "./model.ts";
+import {
+  keyOf,
+  MODEL_COLUMNS,
+  modelFromRow,
+  type ModelRow,
+  modelValues,
+  VERSION_COLUMNS,
+  versionValues,
+} from "./model_row.ts";
+import { SUBJECT_PATTERN } from "./principal.ts";
+import { InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
+
+const MAX_TAG = 0xffffff;
+
+/** Makes, changes and deletes models, and adds their versions. */
+export class ModelStore {
+  constructor(private readonly database: Database, private readonly now: () => number) {}
+
+  /** Makes a model, with its first version if one comes along. Throws NameTaken, InvalidDefinition. */
+  async create(actor: string, given: NewModel): Promise<Model> {
+    refuseIf(checkModel(given));
+    const now = this.now();
+    const subject = `model:${given.name}`;
+    return await nameTakenIfNotUnique(
+      subject,
+      makeChange(this.database, actor, now, async (tx) => {
+        const model = newModel(actor, given, await drawTag(tx), now);
+        await tx.query(
+          `INSERT INTO models (${MODEL_COLUMNS})
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+          modelValues(model),
+        );
+        const version = given.version && newVersion(actor, given.version, 1, now);
+        if (version) await insertVersion(tx, model.tag, version);
+        return { result: model, action: "create_model", subject, after: { ...model, version } };
+      }),
+    );
+  }
+
+  /** Changes a model's description, tags or settings. Throws NotFound, InvalidDefinition. */
+  update(actor: string, name: string, patch: ModelPatch): Promise<Model> {
+    return this.#change(actor, name, "update_model", patch.reason, (model) => {
+      refuseIf(checkPatch(patch, model.settings));
+      return {
+        ...model,
+        description: patch.description ?? model.description,
+        tags: patch.tags ?? model.tags,
+        settings: { ...model.settings, ...patch.settings },
+      };
+    });
+  }
+
+  /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
+  setAccess(actor: string, name: string, access: ModelAccess): Promise<Model> {
+    return this.#change(actor, name, "set_access", undefined, (model) => {
+      refuseIf(checkAccess(access));
+      const { visibility, owners, readers } = access;
+      return { ...model, visibility, owners: unique(owners), readers: unique(readers) };
+    });
+  }
+
+  /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
+  setDefaultVersion(actor: string, name: string, version: string | undefined): Promise<Model> {
+    return this.#change(actor, name, "set_default_version", undefined, async (model, tx) => {
+      const { defaultVersion: _, ...rest } = model;
+      if (version === undefined) return rest;
+      const [row] = await tx.query<{ version: string }>(
+        "SELECT version FROM versions WHERE model_tag = $1 AND key = $2",
+        [model.tag, keyOf(version)],
+      );
+      if (!row) throw new NotFound("version", `${model.name}/${version}`);
+      return { ...rest, defaultVersion: row.version };
+    });
+  }
+
+  /** Deletes a model and its versions; answers what it was. Throws NotFound. */
+  delete(actor: string, name: string): Promise<Model> {
+    return makeChange(this.database, actor, this.now(), async (tx) => {
+      const model = await findModel(tx, name);
+      const versions = await tx.query<{ version: string }>(
+        "SELECT version FROM versions WHERE model_tag = $1 ORDER BY ordinal",
+        [model.tag],
+      );
+      await tx.query("DELETE FROM models WHERE tag = $1", [model.tag]);
+      return {
+        result: model,
+        action: "delete_model",
+        subject: `model:${model.name}`,
+        before: { ...model, versions: versions.map(({ version }) => version) },
+      };
+    });
+  }
+
+  /** Adds a version. Throws NotFound, NameTaken, InvalidDefinition. */
+  async addVersion(actor: string, name: string, given: NewVersion): Promise<Version> {
+    refuseIf(checkVersion(given));
+    const now = this.now();
+    return await nameTakenIfNotUnique(
+      `version:${name}/${given.version}`,
+      makeChange(this.database, actor, now, async (tx): Promise<Effect<Version>> => {
+        const model = await findModel(tx, name);
+        const [last] = await tx.query<{ ordinal: number | null }>(
+          "SELECT max(ordinal) AS ordinal FROM versions WHERE model_tag = $1",
+          [model.tag],
+        );
+        const version = newVersion(actor, given, (last!.ordinal ?? 0) + 1, now);
+        await insertVersion(tx, model.tag, version);
+        const subject = `model:${model.name}`;
+        return { result: version, action: "add_version", subject, after: version };
+      }),
+    );
+  }
+
+  #change(
+    actor: string,
+    name: string,
+    action: "update_model" | "set_access" | "set_default_version",
+    reason: string | undefined,
+    change: (model: Model, tx: SqlRunner) => Model | Promise<Model>,
+  ): Promise<Model> {
+    const now = this.now();
+    return makeChange(this.database, actor, now, async (tx) => {
+      const before = await findModel(tx, name);
+      const after = { ...await change(before, tx), updatedAt: now };
+      await tx.query(
+        `UPDATE models SET description = $2, tags = $3, visibility = $4, owners = $5, readers = $6,
+           default_version = $7, settings = $8, updated_at = $9
+         WHERE tag = $1`,
+        [
+          after.tag,
+          after.description,
+          JSON.stringify(after.tags),
+          after.visibility,
+          JSON.stringify(after.owners),
+          JSON.stringify(after.readers),
+          after.defaultVersion ?? null,
+          JSON.stringify(after.settings),
+          after.updatedAt,
+        ],
+      );
+      return { result: after, action, subject: `model:${before.name}`, before, after, reason };
+    });
+  }
+}
+
+async function findModel(tx: SqlRunner, name: string): Promise<Model> {
+  const [row] = await tx.query<ModelRow>(`SELECT ${MODEL_COLUMNS} FROM models WHERE key = $1`, [
+    keyOf(name),
+  ]);
+  if (!row) throw new NotFound("model", name);
+  return modelFromRow(row);
+}
+
+/** Draws a tag that no model has or ever had. */
+async function drawTag(tx: SqlRunner): Promise<number> {
+  while (true) {
+    const [random] = crypto.getRandomValues(new Uint32Array(1));
+    const drawn = await tx.query<{ tag: number }>(
+      "INSERT INTO used_tags (tag) VALUES ($1) ON CONFLICT DO NOTHING RETURNING tag",
+      [random! & MAX_TAG],
+    );
+    if (drawn[0]) return drawn[0].tag;
+  }
+}
+
+function newModel(actor: string, given: NewModel, tag: number, now: number): Model {
+  return {
+    name: given.name,
+    tag,
+    description: given.description,
+    tags: given.tags ?? [],
+    visibility: given.visibility ?? "private",
+    owners: unique(given.owners ?? (SUBJECT_PATTERN.test(actor) ? [actor] : [])),
+    readers: unique(given.readers ?? []),
+    settings: given.settings ?? {},
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+function newVersion(actor: string, given: NewVersion, ordinal: number, now: number): Version {
+  const { version, backend, inputSchema, outputSchema, documentation, source, units, example } =
+    given;
+  return {
+    version,
+    ordinal,
+    backend,
+    inputSchema,
+    ...(outputSchema !== undefined && { outputSchema }),
+    ...(documentation !== undefined && { documentation }),
+    ...(source !== undefined && { source }),
+    ...(units !== undefined && { units }),
+    tags: given.tags ?? [],
+    ...(example !== undefined && { example }),
+    createdAt: now,
+    createdBy: actor,
+  };
+}
+
+async function insertVersion(tx: SqlRunner, modelTag: number, version: Version): Promise<void> {
+  await tx.query(
+    `INSERT INTO versions (${VERSION_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    versionValues(modelTag, version),
+  );
+}
+
+async function nameTakenIfNotUnique<T>(subject: string, write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (cause) {
+    throw cause instanceof UniqueViolation ? new NameTaken(subject, { cause }) : cause;
+  }
+}
+
+function refuseIf(problems: Problem[]): void {
+  if (problems.length > 0) throw new InvalidDefinition(problems);
+}
+
+function unique(entries: readonly string[]): string[] {
+  return [...new Set(entries)];
+}
