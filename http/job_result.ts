@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isFinal, type Job } from "../actors/job.ts";
+import type { Job } from "../actors/job.ts";
 import type { Gateway } from "./gateway.ts";
 import { notFound, Problem, type ProblemKind } from "./problem.ts";
 
@@ -15,16 +15,15 @@ const RETRY_AFTER = "1";
  */
 export async function waitFor(
   { jobs, limits, stopping }: Pick<Gateway, "jobs" | "limits" | "stopping">,
-  job: Job,
+  id: string,
   seconds: number,
   request: Request,
 ): Promise<Job> {
-  if (seconds <= 0 || isFinal(job.state)) return job;
   const signal = stopping ? AbortSignal.any([stopping, request.signal]) : request.signal;
   const waited = Math.min(seconds, limits.maxWaitSeconds);
-  const settled = await jobs.settled(job.id, waited * 1000, signal);
-  if (!settled) throw notFound("job", job.id);
-  return settled;
+  const job = await jobs.settled(id, waited * 1000, signal);
+  if (!job) throw notFound("job", id);
+  return job;
 }
 
 /** Answers a completed job's result. Throws the problem of any other ending. */

@@ -82,7 +82,11 @@ const list = createRoute({
   request: {
     query: z.strictObject({
       model: name("Jobs of this model.", "esol").optional(),
-      status: queryList(StatusSchema, "Jobs that stand so; may be given several times.").optional(),
+      status: queryList(
+        StatusSchema,
+        "JobStatus",
+        "Jobs that stand so; may be given several times.",
+      ).optional(),
       submitter: z.string().regex(SUBJECT_PATTERN, "`user:` and a name").optional().openapi({
         description: "Jobs of this user.",
         example: "user:ada",
@@ -120,12 +124,13 @@ const cancel = createRoute({
 /** Adds the operations on jobs. */
 export function jobRoutes(app: Api, gateway: Gateway): void {
   const { jobs } = gateway;
+  const awaited = (job: Job, wait: number | undefined, request: Request) =>
+    !wait || isFinal(job.state) ? job : waitFor(gateway, job.id, wait, request);
 
   app.openapi(read, async (c) => {
     const { id } = c.req.valid("param");
     const found = await jobFor(gateway, c.get("principal"), id);
-    const { wait = 0 } = c.req.valid("query");
-    const job = await waitFor(gateway, found.job, wait, c.req.raw);
+    const job = await awaited(found.job, c.req.valid("query").wait, c.req.raw);
     return c.json(jobToWire(job, found.view), 200);
   });
 
@@ -136,8 +141,7 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
     if (found.view !== "all") {
       throw new Problem("forbidden", { detail: "only its submitter sees a job's result" });
     }
-    const { wait = 0 } = c.req.valid("query");
-    const job = await waitFor(gateway, found.job, wait, c.req.raw);
+    const job = await awaited(found.job, c.req.valid("query").wait, c.req.raw);
     if (!isFinal(job.state)) throw unfinished(job);
     return resultResponse(job) as never;
   });

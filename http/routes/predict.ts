@@ -5,14 +5,14 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { isFinal, type Job } from "../../actors/job.ts";
+import { isFinal } from "../../actors/job.ts";
 import { NAME_PATTERN } from "../../registry/model.ts";
 import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { readJson } from "../body.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
 import { resultResponse, waitFor } from "../job_result.ts";
 import { notFound } from "../problem.ts";
-import { acceptedText, checkPrediction, submit } from "../submission.ts";
+import { checkPrediction, submit } from "../submission.ts";
 import { JobSchema, jobToWire, ResultSchema } from "../wire/job.ts";
 import { ModelParams } from "../wire/names.ts";
 import { problems } from "../wire/problem.ts";
@@ -80,19 +80,14 @@ export function predictRoute(app: Api, gateway: Gateway): void {
     const headers = c.req.raw.headers;
     const accepted = await submit(gateway, c.get("principal"), model, asked, headers, "path");
     const seconds = waitOf(headers, gateway);
-    const begun = { id: accepted.id, state: "queued" } as Job;
-    const job = await waitFor(gateway, begun, seconds, c.req.raw);
+    const job = await waitFor(gateway, accepted.id, seconds, c.req.raw);
     const answer = {
       location: `/v1/jobs/${job.id}`,
       "preference-applied": `wait=${seconds}`,
       ...(accepted.replayed && REPLAYED),
     };
     if (isFinal(job.state)) return resultResponse(job, answer);
-    const text = job === begun ? acceptedText(accepted) : JSON.stringify(jobToWire(job, "all"));
-    return new Response(text, {
-      status: 202,
-      headers: { "content-type": "application/json", ...answer },
-    });
+    return c.json(jobToWire(job, "all"), 202, answer);
   });
 }
 

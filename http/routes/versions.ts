@@ -67,7 +67,10 @@ const list = createRoute({
     params: ModelParams,
     query: z.strictObject({
       limit: limitParameter,
-      cursor: queryInteger(1, 999_999_999, "The `nextCursor` of the page before.").optional(),
+      cursor: queryInteger(1, 999_999_999, "").optional().openapi({
+        type: "string",
+        description: "The `nextCursor` of the page before.",
+      }),
     }),
   },
   responses: {

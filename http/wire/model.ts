@@ -60,7 +60,7 @@ export const NewModelSchema = z.strictObject({
   }),
   readers: z.array(SubjectSchema).max(1000).optional(),
   settings: SettingsSchema.optional(),
-  version: NewVersionSchema.optional().openapi({ description: "Its first version." }),
+  version: NewVersionSchema.optional(),
 }).openapi("NewModel", {
   description: "What is handed in to register a model.",
   example: {
@@ -74,10 +74,11 @@ export const NewModelSchema = z.strictObject({
 export const ModelPatchSchema = z.strictObject({
   description: description.optional(),
   tags: TagsSchema.optional(),
-  settings: SettingsSchema.optional().openapi({ description: "Replaces all settings." }),
+  settings: SettingsSchema.optional(),
   reason: prose(1000).optional().openapi({ description: "Why, for the audit." }),
 }).openapi("ModelPatch", {
-  description: "What is to change of a model; fields that are not there stay.",
+  description: "What is to change of a model; fields that are not there stay. `settings` " +
+    "replaces all settings.",
   example: { tags: ["solubility"], reason: "found by its field now" },
 });
 

@@ -25,10 +25,20 @@ export function queryInteger(minimum: number, maximum: number, description: stri
     .openapi({ type: "integer", minimum, maximum, description });
 }
 
-/** A parameter that may be given several times: one value or many come out as an array. */
-export function queryList<T extends z.ZodType<string, string>>(item: T, description: string) {
-  return z.union([item.transform((value) => [value]), z.array(item).max(20)])
-    .openapi({ type: "array", items: { type: "string" }, description });
+/**
+ * A parameter that may be given several times: one value or many come out as an array. `component`
+ * names the item's schema in the OpenAPI document.
+ */
+export function queryList<T extends z.ZodType<string, string>>(
+  item: T,
+  component: string,
+  description: string,
+) {
+  return z.union([item.transform((value) => [value]), z.array(item).max(20)]).openapi({
+    type: "array",
+    items: { $ref: `#/components/schemas/${component}` },
+    description,
+  });
 }
 
 export const MAX_PAGE = 200;
