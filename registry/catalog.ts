@@ -4,67 +4,259 @@
  *
  * @module
  */
+import type { ApiKeyRow } from "./api_key_row.ts";
 import type { Database } from "./database.ts";
+import { KeyRing } from "./key_ring.ts";
 import type { Model, Version } from "./model.ts";
+import { ModelIndex, type Resolved, VersionEntry } from "./model_index.ts";
+import { keyOf, modelFromRow, type ModelRow, type VersionRow } from "./model_row.ts";
 import type { Principal } from "./principal.ts";
-import type { Validator } from "./schema.ts";
+import {
+  type FeedPosition,
+  readFeed,
+  readFeedEnd,
+  readKey,
+  readKeys,
+  readModel,
+  readModels,
+  readVersions,
+  readVersionsAfter,
+} from "./registry_reader.ts";
 
-/** Where a request goes. */
-export interface Resolved {
-  readonly model: Model;
-  readonly version: Version;
-  /** The check of the version's input schema, compiled at its first use. */
-  readonly validate: Validator;
-}
+export type { Resolved } from "./model_index.ts";
 
 /** How a catalog follows the database. */
 export interface CatalogOptions {
   /** Pause between two looks at the feed, in milliseconds; 300 where it is not set. */
   readonly pollMs?: number;
-  /** Hears of what went wrong in the background. */
+  /** Hears when the database stops answering, once per outage, and what a listener threw. */
   readonly onError?: (error: unknown) => void;
 }
 
+/** Subjects read at once. */
+const CHUNK = 50;
+
 /** A view of the whole registry, at most a poll behind. */
 export class Catalog implements AsyncDisposable {
-  constructor(readonly database: Database, readonly options: CatalogOptions = {}) {}
-  start(): Promise<void> {
-    throw new Error("being written");
+  readonly #database: Database;
+  readonly #pollMs: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #listeners = new Set<(subject: string) => void>();
+  #index = new ModelIndex();
+  #keys = new KeyRing();
+  #position: FeedPosition | undefined;
+  #stale = true;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #following = false;
+
+  constructor(database: Database, options: CatalogOptions = {}) {
+    this.#database = database;
+    this.#pollMs = options.pollMs ?? 300;
+    this.#onError = options.onError ?? (() => {});
   }
-  stop(): Promise<void> {
-    throw new Error("being written");
+
+  /** Loads everything, then follows the feed until {@link stop}. Throws if it cannot load. */
+  async start(): Promise<void> {
+    if (this.#following) return;
+    await this.refresh();
+    this.#following = true;
+    this.#schedule();
   }
+
+  /** Follows no more; what is in memory stays. */
+  async stop(): Promise<void> {
+    this.#following = false;
+    clearTimeout(this.#timer);
+    await Promise.allSettled([this.#running, this.#next]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Reads what has changed by now: every write that was done before the call is seen after it.
+   * Throws what the database throws; the catalog stays as it was then.
+   */
   refresh(): Promise<void> {
-    throw new Error("being written");
+    if (!this.#running) {
+      this.#running = this.#catchUp().finally(() => this.#running = undefined);
+      return this.#running;
+    }
+    // The one that runs may have read the feed already; all that wait share the next one.
+    this.#next ??= this.#running.catch(() => {}).then(() => {
+      this.#next = undefined;
+      return this.refresh();
+    });
+    return this.#next;
   }
-  model(_name: string): Model | undefined {
-    throw new Error("being written");
+
+  /** The model of that name in any case. */
+  model(name: string): Model | undefined {
+    return this.#index.model(name);
   }
-  modelByTag(_tag: number): Model | undefined {
-    throw new Error("being written");
+
+  /** The model whose queue has this tag. */
+  modelByTag(tag: number): Model | undefined {
+    return this.#index.modelByTag(tag);
   }
+
+  /** All models, by name. */
   models(): Iterable<Model> {
-    throw new Error("being written");
+    return this.#index.models();
   }
-  versions(_name: string): readonly Version[] {
-    throw new Error("being written");
+
+  /** A model's versions, the oldest first; none for an unknown model. */
+  versions(name: string): readonly Version[] {
+    return this.#index.versions(name);
   }
-  resolve(_name: string, _version?: string): Resolved | undefined {
-    throw new Error("being written");
+
+  /**
+   * Where a request goes: to the version of that name, to the `latest`, or for `default` and
+   * undefined to the default version, which is the latest where none is set. Undefined if there is
+   * no such model or version.
+   */
+  resolve(name: string, version?: string): Resolved | undefined {
+    return this.#index.resolve(name, version);
   }
-  principal(_apiKey: string): Principal | undefined {
-    throw new Error("being written");
+
+  /** Whose key this is; undefined for an unknown or an expired one. */
+  principal(apiKey: string): Principal | undefined {
+    return this.#keys.find(apiKey);
   }
+
+  /** When keys were used since the last call, by id; see `Registry.noteKeyUse`. */
+  takeKeyUses(): Map<string, number> {
+    return this.#keys.takeUses();
+  }
+
+  /** The number of the last change in here; 0 before the first. */
   get revision(): number {
-    return 0;
+    return this.#position?.seq ?? 0;
   }
+
+  /** True while the last look at the database failed. */
   get stale(): boolean {
+    return this.#stale;
+  }
+
+  /** Calls the listener with `model:NAME` or `key:ID` after each change; answers its removal. */
+  onChange(listener: (subject: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(async () => {
+      await this.refresh().catch(() => {}); // told to onError already
+      if (this.#following) this.#schedule();
+    }, this.#pollMs);
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      if (!this.#position) await this.#loadAll();
+      while (await this.#follow());
+      this.#stale = false;
+    } catch (error) {
+      // Before the first load only the caller is concerned.
+      const news = !this.#stale && this.#position !== undefined;
+      this.#stale = true;
+      if (news) this.#onError(error);
+      throw error;
+    }
+  }
+
+  /** Applies one page of the feed; true if there may be more. */
+  async #follow(): Promise<boolean> {
+    const lines = await readFeed(this.#database, this.#position!);
+    if (!lines) {
+      await this.#loadAll();
+      return true;
+    }
+    const last = lines.at(-1);
+    if (!last) return false;
+    const subjects = [...new Set(lines.map(({ subject }) => subject))];
+    const updates: (() => void)[] = [];
+    for (let at = 0; at < subjects.length; at += CHUNK) {
+      const chunk = subjects.slice(at, at + CHUNK);
+      updates.push(...await Promise.all(chunk.map((subject) => this.#read(subject))));
+    }
+    for (const update of updates) update();
+    this.#position = { seq: last.seq, at: last.at };
+    this.#tell(subjects);
     return true;
   }
-  onChange(_listener: (subject: string) => void): () => void {
-    throw new Error("being written");
+
+  /** Reads what a subject is now; answers what puts it in here. */
+  #read(subject: string): Promise<() => void> {
+    const colon = subject.indexOf(":");
+    const name = subject.slice(colon + 1);
+    return subject.slice(0, colon) === "key" ? this.#readKey(name) : this.#readModel(name);
   }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+
+  async #readKey(id: string): Promise<() => void> {
+    const row = await readKey(this.#database, id);
+    return () => row ? this.#keys.put(row) : this.#keys.remove(id);
+  }
+
+  async #readModel(name: string): Promise<() => void> {
+    const row = await readModel(this.#database, keyOf(name));
+    if (!row) return () => this.#index.remove(name);
+    // Versions never change and go only with their model, so only new ones are read. They belong
+    // to the tag: a model that was deleted and made again has another one.
+    const known = this.#index.modelByTag(row.tag) ? this.#index.entries(name) : [];
+    const added = await readVersionsAfter(this.#database, row.tag, known.at(-1)?.ordinal ?? 0);
+    const versions = [...known, ...added.map((version) => new VersionEntry(version))];
+    return () => this.#index.put(modelFromRow(row), versions);
+  }
+
+  /** Reads everything into a new index; what changes meanwhile is in the feed after its end now. */
+  async #loadAll(): Promise<void> {
+    const position = await readFeedEnd(this.#database);
+    const models: ModelRow[] = [];
+    for await (const page of readModels(this.#database)) models.push(...page);
+    const versions = new Map<number, VersionEntry[]>();
+    for await (const page of readVersions(this.#database)) addVersions(versions, page);
+    const keys: ApiKeyRow[] = [];
+    for await (const page of readKeys(this.#database)) keys.push(...page);
+
+    const subjects = this.#subjects();
+    this.#index = new ModelIndex();
+    for (const row of models) this.#index.put(modelFromRow(row), versions.get(row.tag) ?? []);
+    this.#keys = new KeyRing();
+    for (const row of keys) this.#keys.put(row);
+    this.#position = position;
+    this.#tell(new Set([...subjects, ...this.#subjects()]));
+  }
+
+  #subjects(): string[] {
+    return [
+      ...this.#index.models().map(({ name }) => `model:${name}`),
+      ...[...this.#keys.ids()].map((id) => `key:${id}`),
+    ];
+  }
+
+  #tell(subjects: Iterable<string>): void {
+    if (this.#listeners.size === 0) return;
+    for (const subject of subjects) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(subject);
+        } catch (error) {
+          this.#onError(error);
+        }
+      }
+    }
+  }
+}
+
+function addVersions(versions: Map<number, VersionEntry[]>, rows: readonly VersionRow[]): void {
+  for (const row of rows) {
+    const entries = versions.get(row.model_tag);
+    if (entries) entries.push(new VersionEntry(row));
+    else versions.set(row.model_tag, [new VersionEntry(row)]);
   }
 }
