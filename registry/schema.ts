@@ -37,6 +37,9 @@ const MAX_VIOLATIONS = 50;
 // Listing every violation of a larger value could take a thousand times the value's own memory.
 const MAX_NODES_FOR_ALL = 2_000;
 const NO_VIOLATIONS: SchemaViolation[] = [];
+const ENDLESS: SchemaViolation[] = [
+  { pointer: "", expected: "another schema: its references lead in circles without end" },
+];
 
 /**
  * Compiles a schema to a validator that lists every violation of a small value and the first one of
@@ -46,7 +49,7 @@ export function compileSchema(schema: JsonSchema): Validator {
   checkSchema(schema);
   const valid = compile(schema, false);
   let all: ValidateFunction | undefined;
-  return (value) => {
+  const check: Validator = (value) => {
     if (valid(value)) return NO_VIOLATIONS;
     let errors = valid.errors ?? [];
     if (countNodes(value, MAX_NODES_FOR_ALL) < MAX_NODES_FOR_ALL) {
@@ -55,6 +58,15 @@ export function compileSchema(schema: JsonSchema): Validator {
       errors = all.errors ?? errors;
     }
     return errors.slice(0, MAX_VIOLATIONS).map(describeViolation);
+  };
+  return (value) => {
+    try {
+      return check(value);
+    } catch (error) {
+      // A schema such as {"$ref": "#"} leads back to itself for the same value, without end.
+      if (error instanceof RangeError) return ENDLESS;
+      throw error;
+    }
   };
 }
 

@@ -4,44 +4,51 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { DEFAULT_SETTINGS, type Model } from "../../registry/model.ts";
+import { SETTING_RANGES } from "../../registry/definition_check.ts";
+import { DEFAULT_SETTINGS, type JobSettings, type Model } from "../../registry/model.ts";
 import { name, prose, SubjectSchema, TagsSchema } from "./names.ts";
 import { pageOf } from "./page.ts";
 import { NewVersionSchema } from "./version.ts";
 
-const seconds = (max: number, description: string) =>
-  z.number().min(0).max(max).optional().openapi({ description });
-const count = (max: number, description: string) =>
-  z.int().min(1).max(max).optional().openapi({ description });
+/** Within the registry's own bounds. */
+function setting(name: keyof JobSettings, description: string) {
+  const { least, most, whole } = SETTING_RANGES[name];
+  const number = whole ? z.int() : z.number();
+  return number.min(least).max(most).optional().openapi({ description });
+}
 
-const DAY = 24 * 3600;
-
-/** The bounds are the API's; within them the registry has the last word. */
 export const SettingsSchema = z.strictObject({
-  maxAttempts: count(100, "Attempts before a job is dead-lettered, the first one included."),
-  backoffSeconds: seconds(
-    3600,
+  maxAttempts: setting(
+    "maxAttempts",
+    "Attempts before a job is dead-lettered, the first one included.",
+  ),
+  backoffSeconds: setting(
+    "backoffSeconds",
     "Backoff before the second attempt; doubles with each further one.",
   ),
-  maxBackoffSeconds: seconds(DAY, "The most that backoff grows to."),
-  runTimeoutSeconds: z.number().positive("more than 0").max(7 * DAY).optional().openapi({
-    description: "One attempt's time limit.",
-  }),
-  queueTimeoutSeconds: z.number().positive("more than 0").max(30 * DAY).optional().openapi({
-    description: "How long a job may wait to be started before it expires.",
-  }),
-  retentionSeconds: seconds(365 * DAY, "How long a finished job's record and result are kept."),
-  concurrency: count(10_000, "Jobs of this model that one worker process runs at once."),
-  maxBatchSize: count(10_000, "Jobs handed to the backend in one call."),
-  maxBatchDelayMs: z.number().min(0).max(60_000).optional().openapi({
-    description: "How long a worker waits to fill a batch, in milliseconds.",
-  }),
+  maxBackoffSeconds: setting("maxBackoffSeconds", "The most that backoff grows to."),
+  runTimeoutSeconds: setting("runTimeoutSeconds", "One attempt's time limit."),
+  queueTimeoutSeconds: setting(
+    "queueTimeoutSeconds",
+    "How long a job may wait to be started before it expires.",
+  ),
+  retentionSeconds: setting(
+    "retentionSeconds",
+    "How long a finished job's record and result are kept.",
+  ),
+  concurrency: setting("concurrency", "Jobs of this model that one worker process runs at once."),
+  maxBatchSize: setting("maxBatchSize", "Jobs handed to the backend in one call."),
+  maxBatchDelayMs: setting(
+    "maxBatchDelayMs",
+    "How long a worker waits to fill a batch, in milliseconds.",
+  ),
 }).openapi("JobSettings", {
   description: "How a model's jobs are run. What is not set has the gateway's default: " +
     JSON.stringify(DEFAULT_SETTINGS) + ".",
+  example: { maxAttempts: 2, runTimeoutSeconds: 60 },
 });
 
-const description = prose(10_000).min(1).openapi({
+const description = prose(4_000).min(1).openapi({
   description: "What it computes, for whom; good enough to choose it by.",
   example: "Aqueous solubility (log mol/l) after Delaney 2004",
 });

@@ -22,7 +22,7 @@ export const SubjectSchema = z.string()
   .regex(SUBJECT_PATTERN, `'user:' or 'team:' and ${SUBJECT_NAME_RULE}`)
   .openapi({ description: "A user or a team.", example: "team:chemistry" });
 
-export const TagsSchema = z.array(prose(64).min(1)).max(50).openapi({
+export const TagsSchema = z.array(prose(63).min(1)).max(50).openapi({
   description: "Words to find it by.",
   example: ["solubility", "admet"],
 });

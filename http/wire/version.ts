@@ -33,8 +33,8 @@ export const NewVersionSchema = z.strictObject({
   backend: BackendSchema,
   inputSchema: JsonSchemaSchema,
   outputSchema: JsonSchemaSchema.optional(),
-  documentation: prose(100_000).optional().openapi({ description: "Markdown." }),
-  source: prose(2000).optional().openapi({
+  documentation: prose(200_000).optional().openapi({ description: "Markdown." }),
+  source: prose(4_000).optional().openapi({
     description: "Where the model comes from: a paper, a repository.",
   }),
   units: prose(100).optional().openapi({ description: "The unit of the output's `value`." }),

@@ -1,4 +1,6 @@
+import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createApp } from "../../http/app.ts";
 import { problemOf, TestGateway } from "./test_gateway.ts";
 
 const routes = ["/v1/jobs", "/v1/models", "/v1/models/esol/predict"];
@@ -86,20 +88,43 @@ Deno.test("paths without a route are 404, methods that a path does not take 405"
   assertEquals((await t.call("HEAD", "/v1/models")).status, 200);
 });
 
-Deno.test("a store that is away is 503 with Retry-After, and its message stays inside", async () => {
+Deno.test("a queue that cannot be written is 503 with Retry-After, until it can", async () => {
   await using t = await TestGateway.start();
   await t.addModel("esol");
-  await t.queue[Symbol.asyncDispose]();
-  const response = await t.call("POST", "/v1/jobs", {
-    body: { model: "esol", input: { smiles: "C" } },
+  const post = () =>
+    t.call("POST", "/v1/jobs", { body: { model: "esol", input: { smiles: "C" } } });
+  using other = new DatabaseSync(`${t.folder}/queue.db`);
+  // A transaction that cannot commit.
+  other.exec("ALTER TABLE counters RENAME TO counters_away");
+  const response = await post();
+  assertMatch(response.headers.get("retry-after") ?? "", /^\d+$/);
+  const problem = await problemOf(response, 503, "unavailable");
+  assertEquals(problem.detail, "the queue cannot be reached now; nothing was changed");
+  other.exec("ALTER TABLE counters_away RENAME TO counters");
+  assertEquals((await post()).status, 202);
+});
+
+Deno.test("while the registry cannot be written, jobs are taken and models read all the same", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("esol");
+  await t.database.query("PRAGMA query_only = 1");
+  const response = await t.call("POST", "/v1/models", { body: { name: "m", description: "d" } });
+  const problem = await problemOf(response, 503, "unavailable");
+  assertEquals(problem.detail, "the registry cannot be reached now; nothing was changed");
+  assertEquals((await t.call("GET", "/v1/models/esol")).status, 200);
+  const id = await t.submit("esol");
+  await t.settleOne("esol");
+  assertEquals((await t.call("GET", `/v1/jobs/${id}/result`)).status, 200);
+});
+
+Deno.test("a surprise is 500 with an instance that finds it in the log, and nothing else", async () => {
+  await using t = await TestGateway.start();
+  const app = createApp({
+    ...t.gateway,
+    ready: () => Promise.reject(new Error("password of the database: hunter2")),
   });
-  assert(response.status === 503 || response.status === 500, `${response.status}`);
-  const problem = await response.json();
-  if (response.status === 503) {
-    assertMatch(response.headers.get("retry-after") ?? "", /^\d+$/);
-  } else {
-    assertMatch(problem.instance, /^urn:uuid:/);
-    assertEquals(t.logged[0]?.instance, problem.instance);
-  }
-  assert(!JSON.stringify(problem).includes("sqlite"));
+  const problem = await problemOf(await app.request("/readyz"), 500, "internal");
+  assertMatch(problem.instance ?? "", /^urn:uuid:/);
+  assert(!JSON.stringify(problem).includes("hunter2"));
+  assertEquals(t.logged.map(({ instance }) => instance), [problem.instance]);
 });

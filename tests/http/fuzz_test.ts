@@ -1,0 +1,139 @@
+/**
+ * Random and malformed requests to every operation of `/openapi.json`. The normal run sends 3,000;
+ * `MODEL_GATEWAY_FUZZ_REQUESTS=20000` sends more, `MODEL_GATEWAY_FUZZ_SEED` other ones.
+ *
+ * @module
+ */
+import v8 from "node:v8";
+import vm from "node:vm";
+import { assert, assertEquals } from "@std/assert";
+import { newJobId } from "../../actors/job_id.ts";
+import { type Operation, RequestFuzzer } from "./request_fuzzer.ts";
+import { TestGateway } from "./test_gateway.ts";
+
+const REQUESTS = Number(Deno.env.get("MODEL_GATEWAY_FUZZ_REQUESTS") ?? 3_000);
+const SEED = Number(Deno.env.get("MODEL_GATEWAY_FUZZ_SEED") ?? 1);
+const MB = 1024 * 1024;
+/** What the live heap may grow by from a tenth of the requests to the last; a part is new models. */
+const HEAP_GROWTH_MB = 8;
+
+Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no rejection, no growth`, async () => {
+  const rejections: unknown[] = [];
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    rejections.push(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  try {
+    await using t = await TestGateway.start({
+      maxBodyBytes: 64 * 1024,
+      maxWaitSeconds: 0.005,
+      predictWaitSeconds: 0.005,
+      heartbeatSeconds: 0.01,
+    });
+    const ids = await seed(t);
+    const doomed = Array.from({ length: 60 }, (_, i) => `doomed-${i}`);
+    for (const name of doomed) await t.addModel(name);
+    const document = await (await t.app.request("/openapi.json")).json();
+    const fuzzer = new RequestFuzzer(SEED, operationsOf(document), document.components.schemas, {
+      keys: Object.values(t.keys),
+      models: ["esol", "secret", "ESOL"],
+      doomed,
+      ids,
+    });
+    const byStatus = new Map<number, number>();
+    const reached = new Map<string, Set<number>>();
+    let before = 0;
+    for (let i = 0; i < REQUESTS; i++) {
+      const { operation, path, init, text } = fuzzer.next();
+      const response = await t.app.request(path, init);
+      const { status } = response;
+      byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+      if (!reached.has(operation)) reached.set(operation, new Set());
+      reached.get(operation)!.add(status);
+      assert(status < 500, `${status} for ${text}: ${JSON.stringify(t.logged.at(-1), describe)}`);
+      await checkAnswer(response, text);
+      if (i === REQUESTS / 10) before = liveHeap();
+    }
+    assertEquals(rejections, []);
+    assertEquals(t.logged, []);
+    const after = liveHeap();
+    // deno-lint-ignore no-console
+    console.log(
+      `${REQUESTS} requests, seed ${SEED}; by status: ${
+        [...byStatus].sort().map(([status, n]) => `${status}: ${n}`).join(", ")
+      }; live heap ${(before / MB).toFixed(1)} -> ${(after / MB).toFixed(1)} MB, resident ${
+        (Deno.memoryUsage().rss / MB).toFixed(0)
+      } MB; ` +
+        `unhandled rejections: ${rejections.length}`,
+    );
+    assert(after - before < HEAP_GROWTH_MB * MB, `the heap grew from ${before} to ${after}`);
+    for (const [operation, statuses] of reached) {
+      assert(
+        [...statuses].some((status) => status < 300),
+        `${operation} was never answered well: ${[...statuses]}`,
+      );
+    }
+    assertEquals(reached.size, operationsOf(document).length);
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", onRejection);
+  }
+});
+
+/** The heap in bytes after a full collection: what is really held. */
+function liveHeap(): number {
+  v8.setFlagsFromString("--expose-gc");
+  const collect = vm.runInNewContext("gc") as () => void;
+  collect();
+  return Deno.memoryUsage().heapUsed;
+}
+
+/** Problems are problem documents that repeat their status; streams are left after a while. */
+async function checkAnswer(response: Response, text: string): Promise<void> {
+  if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    const reader = response.body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    return;
+  }
+  const body = await response.text();
+  if (response.status < 400) return;
+  assertEquals(response.headers.get("content-type"), "application/problem+json", text);
+  if (body !== "") assertEquals(JSON.parse(body).status, response.status, text);
+}
+
+/** Makes things for the requests to meet: models, and jobs in several states. */
+async function seed(t: TestGateway): Promise<string[]> {
+  await t.addModel("esol");
+  await t.addModel("secret", { visibility: "private" });
+  const callback = { url: "https://hooks.example/x" };
+  const completed = await t.submit("esol", { callback });
+  await t.settleOne("esol");
+  const error = { code: "backend_error", message: "no" };
+  const dead: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    dead.push(await t.submit("esol"));
+    await t.settleOne("esol", () => ({ state: "failed", error, deadLetter: true }));
+  }
+  const waiting = await Promise.all([1, 2, 3, 4].map(() => t.submit("esol")));
+  const { tag } = t.gateway.catalog.model("esol")!;
+  return [completed, `${completed}.1`, ...dead, ...waiting, newJobId(tag), newJobId(0)];
+}
+
+interface OpenApi {
+  readonly paths: Record<string, Record<string, Omit<Operation, "method" | "path">>>;
+}
+
+function operationsOf(document: OpenApi): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      ...operation,
+      method: method.toUpperCase(),
+      path,
+    }))
+  );
+}
+
+function describe(_key: string, value: unknown): unknown {
+  return value instanceof Error ? value.stack : value;
+}
