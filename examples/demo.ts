@@ -49,7 +49,7 @@ async function demo(): Promise<void> {
   try {
     const client = new Client(gateway.url, gateway.newAdminKey!);
     for (const model of await exampleModels()) await client.call("POST", "/v1/models", model);
-    const { models } = await client.call<{ models: { name: string }[] }>("GET", "/v1/models");
+    const { items: models } = await client.call<{ items: { name: string }[] }>("GET", "/v1/models");
     say(
       `${models.length} models registered at ${gateway.url}: ${
         models.map((m) => m.name).join(", ")

@@ -1,0 +1,345 @@
+/**
+ * The program: flags and environment to a configuration, adapters to ports, roles to a process, and
+ * an orderly end on SIGTERM.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { Scheduler } from "./actors/scheduler.ts";
+import { Worker } from "./actors/worker.ts";
+import type { Backend } from "./actors/backend.ts";
+import { byReference } from "./actors/by_reference.ts";
+import { DatabaseBlobStore } from "./actors/blob_stores/database.ts";
+import { WebhookSender } from "./actors/callback_senders/webhook.ts";
+import { ChemistryBackend } from "./actors/backends/chemistry.ts";
+import { CommandBackend } from "./actors/backends/command.ts";
+import { EchoBackend } from "./actors/backends/echo.ts";
+import { HttpBackend } from "./actors/backends/http.ts";
+import type { JobQueue } from "./actors/job_queue.ts";
+import { RedisJobQueue } from "./actors/job_queues/redis.ts";
+import { SqliteJobQueue } from "./actors/job_queues/sqlite.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { DataFolder } from "./data_folder.ts";
+import { registerExamples } from "./examples/register.ts";
+import { createApp } from "./http/app.ts";
+import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
+import { Metrics } from "./http/metrics.ts";
+import { createOpsApp } from "./http/ops_app.ts";
+import { observeWorker } from "./http/worker_metrics.ts";
+import { Log } from "./log.ts";
+import { Catalog } from "./registry/catalog.ts";
+import type { Database } from "./registry/database.ts";
+import { PostgresDatabase } from "./registry/databases/postgres.ts";
+import { SqliteDatabase } from "./registry/databases/sqlite.ts";
+import { migrate } from "./registry/migrate.ts";
+import type { BackendReference } from "./registry/model.ts";
+import { Registry } from "./registry/registry.ts";
+
+export const VERSION = "0.1.0";
+
+/** A process at work. */
+export interface Running {
+  readonly url: string;
+  /** The superuser's key, if this start made it. */
+  readonly newAdminKey?: string;
+  /** Finishes what has begun, hands over the rest, and frees everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts the roles of the configuration in this process. */
+export async function start(config: Config, log: Log): Promise<Running> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const store = await openStores(config, log, stack);
+    const { catalog, registry, jobs } = store;
+    const backends = makeBackends(config, stack);
+    const name = `${Deno.hostname()}-${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;
+    const metrics = new Metrics();
+    const newAdminKey = await ensureAdminKey(registry, config);
+    if (config.examples) await registerExamples(registry);
+    await catalog.refresh();
+
+    const fault = (what: string, error: unknown) => log.error(what, { error });
+    const scheduler = config.roles.includes("scheduler")
+      ? new Scheduler({
+        queue: jobs,
+        catalog,
+        name,
+        sender: new WebhookSender({
+          keys: config.webhookKeys,
+          allowPrivate: config.privateCallbacks,
+        }),
+        onFault: fault,
+      })
+      : undefined;
+    const worker = config.roles.includes("worker")
+      ? new Worker({
+        queue: jobs,
+        catalog,
+        backends,
+        name,
+        serves: servedBy(config, catalog),
+        leaseMs: config.leaseSeconds * 1000,
+        concurrency: config.concurrency,
+        onEvent: observeWorker(metrics, log),
+      })
+      : undefined;
+
+    const stopping = new AbortController();
+    const operations = {
+      catalog,
+      jobs,
+      metrics,
+      log,
+      version: VERSION,
+      ready: () => readiness(store),
+    };
+    const app = config.roles.includes("gateway")
+      ? createApp({
+        ...operations,
+        registry,
+        backends: {
+          kinds: () => [...backends.keys()],
+          check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
+        },
+        limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
+        now: Date.now,
+        stopping: stopping.signal,
+      })
+      : createOpsApp(operations);
+
+    const server = Deno.serve({
+      hostname: config.host,
+      port: config.port,
+      reusePort: config.reusePort,
+      onListen: () => {},
+    }, app.fetch);
+    await scheduler?.start();
+    worker?.start();
+    const shown = config.host === "0.0.0.0" || config.host === "::" ? "localhost" : config.host;
+    return {
+      url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.addr.port}`,
+      ...(newAdminKey === undefined ? {} : { newAdminKey }),
+      async stop() {
+        // Senders before receivers: no new requests, then no new claims, then no supervision.
+        stopping.abort();
+        await server.shutdown();
+        await worker?.drain(config.drainSeconds * 1000);
+        await scheduler?.stop();
+        await stack.disposeAsync();
+      },
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+interface Stores {
+  readonly database: Database;
+  readonly registry: Registry;
+  readonly catalog: Catalog;
+  readonly jobs: JobQueue;
+}
+
+async function openStores(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Stores> {
+  let folder: DataFolder | undefined;
+  if (!config.databaseUrl || !config.redisUrl) {
+    folder = stack.use(await DataFolder.open(config.data));
+  }
+  const database = stack.use(
+    config.databaseUrl
+      ? new PostgresDatabase(config.databaseUrl)
+      : new SqliteDatabase(folder!.file("registry.db")),
+  );
+  await migrate(database);
+  const queueOptions = { leaseMs: config.leaseSeconds * 1000 };
+  const queue: JobQueue = stack.use(
+    config.redisUrl
+      ? new RedisJobQueue({
+        url: config.redisUrl,
+        cluster: config.redisCluster || config.redisUrl.includes(","),
+        replicas: config.durability === "replicated" ? 1 : 0,
+        ...(config.redisCa ? { tlsCa: await Deno.readTextFile(config.redisCa) } : {}),
+      }, queueOptions)
+      : new SqliteJobQueue(folder!.file("queue.db"), queueOptions),
+  );
+  await queue.ping();
+  if (queue instanceof RedisJobQueue) await warnOfOldRedis(queue, log);
+  const catalog = stack.use(
+    new Catalog(database, { onError: (error) => log.warn("the registry is away", { error }) }),
+  );
+  await catalog.start();
+  // The embedded queue is a file already: there is no memory to spare.
+  const jobs = config.redisUrl
+    ? byReference(queue, sweeping(new DatabaseBlobStore(database), log, stack), config.inlineBytes)
+    : queue;
+  return { database, registry: new Registry(database), catalog, jobs };
+}
+
+const SWEEP_MS = 10 * 60 * 1000;
+
+function sweeping(
+  blobs: DatabaseBlobStore,
+  log: Log,
+  stack: AsyncDisposableStack,
+): DatabaseBlobStore {
+  const timer = setInterval(() => {
+    blobs.sweep(Date.now()).catch((error) => log.warn("could not sweep blobs", { error }));
+  }, SWEEP_MS);
+  Deno.unrefTimer(timer);
+  stack.defer(() => clearInterval(timer));
+  return blobs;
+}
+
+async function warnOfOldRedis(queue: RedisJobQueue, log: Log): Promise<void> {
+  const server = await queue.server();
+  if (!server.lagSurvivesFailover) {
+    log.warn(
+      "this Redis forgets a stream's lag in a failover; the scheduler mends it, but use Redis 7.4 " +
+        "or Valkey 8 in production",
+      { version: server.version },
+    );
+  }
+}
+
+/** Model owners may name these variables in headers, and no others. */
+const BACKEND_SECRETS = "BACKEND_";
+
+function makeBackends(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, Backend> {
+  const backends: Backend[] = [
+    new EchoBackend(),
+    new HttpBackend({
+      environment: (name) => name.startsWith(BACKEND_SECRETS) ? Deno.env.get(name) : undefined,
+      ...(config.backendHosts ? { allowedHosts: config.backendHosts } : {}),
+    }),
+    new CommandBackend({ allowed: config.commands }),
+    new ChemistryBackend(),
+  ];
+  for (const backend of backends) stack.use(backend);
+  return new Map(backends.map((backend) => [backend.kind, backend]));
+}
+
+/** A consensus is computed by schedulers; all other models by workers, if they are named to them. */
+function servedBy(config: Config, catalog: Catalog): (model: { name: string }) => boolean {
+  const named = config.models && new Set(config.models.map((name) => name.toLowerCase()));
+  return ({ name }) =>
+    (!named || named.has(name.toLowerCase())) &&
+    catalog.resolve(name)?.version.backend.kind !== "consensus";
+}
+
+/** The key of the first superuser: from the environment, or made at the first start. */
+async function ensureAdminKey(registry: Registry, config: Config): Promise<string | undefined> {
+  const owner = { user: "admin", superuser: true, label: "bootstrap" };
+  if (config.adminKey) {
+    await registry.ensureKey(config.adminKey, owner);
+    return undefined;
+  }
+  if (await registry.hasSuperuserKey()) return undefined;
+  return (await registry.createKey("system", owner)).key;
+}
+
+async function readiness({ database, catalog, jobs }: Stores): Promise<readonly ReadyCheck[]> {
+  const check = async (name: string, probe: () => Promise<unknown>): Promise<ReadyCheck> => {
+    try {
+      await probe();
+      return { name, ok: true };
+    } catch (error) {
+      return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  const queue = await check("queue", () => jobs.ping());
+  const registry = await check("registry", () => database.query("SELECT 1 AS one"));
+  // Without its database a gateway goes on from the catalog; it is ready as long as it has one.
+  return [queue, { ...registry, ok: registry.ok || catalog.revision > 0 }];
+}
+
+/** Gateways that share the port: the kernel spreads connections over them (SO_REUSEPORT). */
+function spawnGateways(config: Config): Deno.ChildProcess[] {
+  const permissions = [
+    "--allow-net",
+    "--allow-env",
+    "--allow-sys",
+    "--allow-read",
+    "--allow-write",
+  ];
+  return Array.from({ length: config.processes - 1 }, () =>
+    new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-prompt",
+        ...permissions,
+        "--allow-run",
+        import.meta.filename!,
+        ...Deno.args,
+      ],
+      env: {
+        MODEL_GATEWAY_ROLE_OF_CHILD: "gateway",
+      },
+      stdin: "null",
+    }).spawn());
+}
+
+async function main(): Promise<void> {
+  const parsed = parseConfig(Deno.args, Deno.env.toObject());
+  if (parsed.kind === "help") {
+    // deno-lint-ignore no-console
+    return console.log(parsed.text);
+  }
+  if (parsed.kind === "problems") {
+    for (const problem of parsed.problems) {
+      // deno-lint-ignore no-console
+      console.error(problem);
+    }
+    Deno.exit(2);
+  }
+  const isChild = Deno.env.has("MODEL_GATEWAY_ROLE_OF_CHILD");
+  const config: Config = {
+    ...parsed.config,
+    ...(isChild ? { roles: ["gateway"] as const } : {}),
+  };
+  const log = new Log(config.logLevel, { roles: config.roles.join(","), pid: Deno.pid });
+  const running = await start(config, log);
+  const children = config.processes > 1 && !isChild ? spawnGateways(config) : [];
+  if (!isChild) announce(config, running);
+  await terminated(children);
+  log.info("stopping");
+  for (const child of children) child.kill("SIGTERM");
+  await Promise.all([running.stop(), ...children.map((child) => child.status)]);
+  Deno.exit(0);
+}
+
+/** Resolves when this process is asked to end, or one of its children has ended. */
+function terminated(children: readonly Deno.ChildProcess[]): Promise<unknown> {
+  const asked = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, asked.resolve);
+  }
+  return Promise.race([asked.promise, ...children.map((child) => child.status)]);
+}
+
+function announce(config: Config, { url, newAdminKey }: Running): void {
+  const lines = [
+    `Model Gateway ${VERSION} (${config.roles.join(", ")}) on ${url}`,
+    ...(config.roles.includes("gateway")
+      ? [`  API reference   ${url}/docs`, `  OpenAPI         ${url}/openapi.json`]
+      : []),
+    `  health          ${url}/readyz`,
+    ...(config.databaseUrl && config.redisUrl ? [] : [`  data            ${join(config.data)}`]),
+    ...(newAdminKey
+      ? ["", `  superuser key   ${newAdminKey}`, "  (shown this once; keep it)"]
+      : []),
+    "",
+    "Ctrl-C stops.",
+  ];
+  // deno-lint-ignore no-console
+  console.log(lines.join("\n"));
+}
+
+if (import.meta.main) {
+  main().catch((error) => {
+    // deno-lint-ignore no-console
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  });
+}
