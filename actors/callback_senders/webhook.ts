@@ -9,6 +9,7 @@ import type { Job } from "../job.ts";
 import type { Delivery } from "../job_queue.ts";
 import { CLOUD_EVENT_TYPE, cloudEvent } from "./webhook/cloud_event.ts";
 import { post, type PostAnswer } from "./webhook/post.ts";
+import { publicLookup, refusePrivateLiteral } from "./webhook/public_lookup.ts";
 import { retryAfterMs } from "./webhook/retry_after.ts";
 import { decodeKey, signatures } from "./webhook/signature.ts";
 
@@ -64,8 +65,12 @@ export class WebhookSender implements CallbackSender {
     try {
       const { source = "model-gateway", inlineResultLength = 16_384 } = this.#options;
       const body = cloudEvent(delivery, job, source, inlineResultLength);
+      const url = new URL(delivery.url);
+      const { allowPrivate } = this.#options;
+      if (!allowPrivate) refusePrivateLiteral(url);
       const answer = await post({
-        url: new URL(delivery.url),
+        url,
+        ...!allowPrivate && { lookup: publicLookup },
         headers: this.#headers(delivery.id, body),
         body,
         signal: AbortSignal.any([signal, late.signal]),

@@ -334,6 +334,31 @@ Deno.test("a sender that is stopped ends its try at once", async () => {
   assertEquals(late.error, "stopping");
 });
 
+Deno.test("private addresses are refused by number and by name, and nothing reaches them", async (t) => {
+  await using target = receiver(() => new Response());
+  const hosts = ["127.0.0.1", "2130706433", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "localhost"];
+  for (const host of [...hosts, "LocalHost", "169.254.169.254", "10.1.2.3", "[fe80::1]"]) {
+    await t.step(host, async () => {
+      const url = `http://${host}:${target.port}/`;
+      const result = await sender({ allowPrivate: false }).send(delivery(url), job(), NEVER);
+      assertEquals([result.ok, result.status], [false, undefined]);
+      assertStringIncludes(result.error!, "not a public address");
+    });
+  }
+  await t.step("over TLS", async () => {
+    const url = `https://localhost:${target.port}/`;
+    const result = await sender({ allowPrivate: false }).send(delivery(url), job(), NEVER);
+    assertStringIncludes(result.error!, "not a public address");
+  });
+  assertEquals(target.received, []);
+});
+
+Deno.test("a name is allowed where private addresses are", async () => {
+  await using target = receiver(() => new Response());
+  const url = `http://localhost:${target.port}/`;
+  assert((await sender().send(delivery(url), job(), NEVER)).ok);
+});
+
 Deno.test("without keys a callback is not signed", async () => {
   await using target = receiver(() => new Response());
   await sender({ keys: [] }).send(delivery(target.url), job(), NEVER);
