@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { install, type InstalledClock } from "@sinonjs/fake-timers";
+import { install } from "@sinonjs/fake-timers";
 
 /** Replaces `Date` and the timers until it is disposed of. */
 export class FakeTime implements Disposable {
-  readonly #clock: InstalledClock;
+  readonly #clock: ReturnType<typeof install>;
 
   constructor(start: number | Date = Date.now()) {
     this.#clock = install({
