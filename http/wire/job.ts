@@ -25,7 +25,8 @@ export const StatusSchema = z.enum(JOB_STATES).openapi("JobStatus", {
 });
 
 export const LaneSchema = z.enum(["interactive", "batch"]).openapi("Lane", {
-  description: "`interactive` is served before `batch`, which keeps a share of its own.",
+  description:
+    "`interactive`, the default, is served before `batch`, which keeps a share of its own.",
 });
 
 const time = (description: string) => z.iso.datetime().openapi({ description });

@@ -30,7 +30,7 @@ const options = {
     description: "By the version's input schema.",
     example: { smiles: "CN1C=NC2=C1C(=O)N(C(=O)N2C)C" },
   }),
-  lane: LaneSchema.optional().openapi({ description: "`interactive` where it is not set." }),
+  lane: LaneSchema.optional(),
   callback: CallbackSchema.optional(),
   maxAttempts: z.int().min(1).max(100).optional().openapi({ description: CUT }),
   runTimeoutSeconds: z.number().positive("more than 0").optional().openapi({ description: CUT }),

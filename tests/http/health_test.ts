@@ -6,7 +6,7 @@ Deno.test("/healthz and /readyz answer without a key; what fails is named, its d
   await using t = await TestGateway.start();
   assertEquals(await (await t.app.request("/healthz")).json(), {
     status: "ok",
-    version: "0.0.0-test",
+    version: "0.1.0",
   });
   assertEquals(await (await t.app.request("/readyz")).json(), {
     status: "ready",

@@ -93,7 +93,7 @@ export class TestGateway implements AsyncDisposable {
       },
       metrics: new Metrics(),
       log: { error: (message, fields) => logged.push({ message, ...fields }) },
-      version: "0.0.0-test",
+      version: "0.1.0",
       stopping: stopping.signal,
     };
     return new TestGateway(folder, gateway, queue, database, keys, logged, stopping);
