@@ -101,9 +101,11 @@ function compile(schema: JsonSchema, allErrors: boolean): ValidateFunction {
     return ajv.compile(schema as Record<string, unknown> | boolean);
   } catch (cause) {
     if (cause instanceof Ajv2020.MissingRefError) {
-      const at = pointerOfReference(schema, "") ?? "";
-      throw new SchemaError(at, "a reference into the schema itself", { cause });
+      const at = pointerTo(schema, "", (key, value) => key === "$ref" && !value.startsWith("#"));
+      throw new SchemaError(at ?? "", "a reference into the schema itself", { cause });
     }
+    const at = pointerTo(schema, "", (key, value) => key === "pattern" && !isPattern(value));
+    if (at !== undefined) throw new SchemaError(at, "a regular expression", { cause });
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SchemaError("", `a schema that compiles (${reason})`, { cause });
   }
@@ -162,15 +164,28 @@ function child(pointer: string, property: string): string {
   return `${pointer}/${property.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
-function pointerOfReference(schema: unknown, at: string): string | undefined {
+/** The first text field within a schema that is sought; undefined if there is none. */
+function pointerTo(
+  schema: unknown,
+  at: string,
+  sought: (key: string, value: string) => boolean,
+): string | undefined {
   if (typeof schema !== "object" || schema === null) return undefined;
   for (const [key, value] of Object.entries(schema)) {
     const here = child(at, key);
-    if (key === "$ref" && typeof value === "string" && !value.startsWith("#")) return here;
-    const found = pointerOfReference(value, here);
+    if (typeof value === "string" && sought(key, value)) return here;
+    const found = pointerTo(value, here, sought);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, "u") instanceof RegExp;
+  } catch {
+    return false;
+  }
 }
 
 function tooDeep(value: unknown, levels: number, at: string): string | undefined {

@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { can, canSeeJob, type Right } from "../../registry/access.ts";
+import { type Principal, subjectsOf } from "../../registry/principal.ts";
+
+const RIGHTS: Right[] = [
+  "read",
+  "run",
+  "edit",
+  "move_default",
+  "manage_access",
+  "delete",
+  "see_jobs",
+];
+const secret = { visibility: "private", owners: ["user:ada"], readers: ["team:chem"] } as const;
+
+function someone(user: string, more: Partial<Principal> = {}): Principal {
+  return { user, teams: [], superuser: false, ...more };
+}
+
+function rights(who: Principal, visibility: "private" | "public" = "private"): Right[] {
+  return RIGHTS.filter((right) => can(who, right, { ...secret, visibility }));
+}
+
+Deno.test("superusers and owners may do everything", () => {
+  assertEquals(rights(someone("root", { superuser: true })), RIGHTS);
+  assertEquals(rights(someone("ada")), RIGHTS);
+});
+
+Deno.test("readers may read and run, by their own name or by their team's", () => {
+  assertEquals(rights(someone("bob", { teams: ["bio", "chem"] })), ["read", "run"]);
+});
+
+Deno.test("others may do nothing with a private model, and read and run a public one", () => {
+  assertEquals(rights(someone("eve")), []);
+  assertEquals(rights(someone("eve"), "public"), ["read", "run"]);
+});
+
+Deno.test("a user is not taken for a team of the same name", () => {
+  assertEquals(rights(someone("chem")), []);
+  assertEquals(rights(someone("bob", { teams: ["ada"] })), []);
+});
+
+Deno.test("a job is seen by its submitter and by superusers, its metadata by the model's owners", () => {
+  const job = { submitter: "user:bob" };
+  const view = (who: Principal) => canSeeJob(who, job, secret);
+  assertEquals(view(someone("bob")), "all");
+  assertEquals(view(someone("root", { superuser: true })), "all");
+  assertEquals(view(someone("ada")), "metadata");
+  assertEquals(view(someone("eve", { teams: ["chem"] })), "none");
+  assertEquals(canSeeJob(someone("ada"), job, undefined), "none");
+  assertEquals(canSeeJob(someone("bob"), job, undefined), "all");
+});
+
+Deno.test("subjectsOf() names the user first, then the teams", () => {
+  const who = someone("ada", { teams: ["chem", "bio"] });
+  assertEquals(subjectsOf(who), ["user:ada", "team:chem", "team:bio"]);
+});
