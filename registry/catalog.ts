@@ -60,9 +60,14 @@ export class Catalog implements AsyncDisposable {
   /** Loads everything, then follows the feed until {@link stop}. Throws if it cannot load. */
   async start(): Promise<void> {
     if (this.#following) return;
-    await this.refresh();
     this.#following = true;
-    this.#schedule();
+    try {
+      await this.refresh();
+    } catch (error) {
+      this.#following = false;
+      throw error;
+    }
+    if (this.#following) this.#schedule();
   }
 
   /** Follows no more; what is in memory stays. */
