@@ -102,11 +102,13 @@ export class SqliteJobQueue implements JobQueue {
       }
       if (job.idempotency) {
         const prior = this.#store.get(
-          "SELECT id, fingerprint FROM jobs WHERE tag = ? AND idempotency_key = ?",
+          "SELECT id, fingerprint, delete_at FROM jobs WHERE tag = ? AND idempotency_key = ?",
           tag,
           job.idempotency.key,
         );
-        if (prior) {
+        if (prior && prior.delete_at !== null && (prior.delete_at as number) <= this.#now()) {
+          this.#forget(prior.id as string);
+        } else if (prior) {
           const same = prior.fingerprint === job.idempotency.fingerprint;
           return { kind: same ? "duplicate" : "conflict", id: prior.id as string };
         }
@@ -699,11 +701,13 @@ export class SqliteJobQueue implements JobQueue {
       now,
       ROUND_LIMIT,
     );
-    for (const row of gone) {
-      this.#store.run("DELETE FROM events WHERE job_id = ?", row.id as string);
-      this.#store.run("DELETE FROM jobs WHERE id = ?", row.id as string);
-    }
+    for (const row of gone) this.#forget(row.id as string);
     this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
+  }
+
+  #forget(id: string): void {
+    this.#store.run("DELETE FROM events WHERE job_id = ?", id);
+    this.#store.run("DELETE FROM jobs WHERE id = ?", id);
   }
 
   release(tag: number, epoch: Epoch): Promise<void> {

@@ -118,31 +118,33 @@ export function jobOf(id: string, f: Fields): Job {
   };
 }
 
-/** Order of marks that fall into the same millisecond. */
-const MARK_ORDER: Readonly<Record<string, number>> = { r: 0, e: 1, p: 2, z: 3 };
-
+/**
+ * Puts the marks in order by what they follow from, not by their times: steps of one millisecond, or
+ * made by two Redis servers whose clocks differ, would be told in a wrong order.
+ */
 function historyOf(submittedAt: number, f: Fields): JobTransition[] {
-  const steps: { mark: string; n: number; step: JobTransition }[] = [];
-  for (const [name, value] of Object.entries(f)) {
-    const mark = /^([repz])(\d+)$/.exec(name);
-    if (mark) {
-      steps.push({ mark: mark[1]!, n: Number(mark[2]), step: transitionOf(mark[1]!, value) });
-    }
-  }
-  steps.sort((a, b) =>
-    a.step.at - b.step.at ||
-    (a.mark === b.mark || "re".includes(a.mark) && "re".includes(b.mark) ? a.n - b.n : 0) ||
-    MARK_ORDER[a.mark]! - MARK_ORDER[b.mark]!
-  );
-  // Redis's clock and the gateway's may differ by a little: time never runs backwards in a history.
-  let last = submittedAt;
-  let attempt = 0;
   const history: JobTransition[] = [{ state: "queued", at: submittedAt, attempt: 0 }];
-  for (const { step } of steps) {
-    last = Math.max(last, step.at);
+  let attempt = 0;
+  const add = (mark: string, value: string) => {
+    const step = transitionOf(mark, value);
     if (step.state === "running") attempt = step.attempt;
-    history.push({ ...step, at: last, attempt });
+    const at = Math.max(step.at, history[history.length - 1]!.at);
+    history.push({ ...step, at, attempt });
+  };
+  let generation = 0;
+  for (let fence = 1; f[`r${fence}`] !== undefined; fence++) {
+    add("r", f[`r${fence}`]!);
+    const end = f[`e${fence}`];
+    if (end === undefined) continue;
+    add("e", end);
+    const comesBack = end.startsWith("w") || end.startsWith("f");
+    const ready = comesBack ? f[`p${generation + 1}`] : undefined;
+    if (ready === undefined) continue;
+    generation++;
+    add("p", ready);
   }
+  const ended = f[`z${generation}`];
+  if (ended !== undefined) add("z", ended);
   return history;
 }
 

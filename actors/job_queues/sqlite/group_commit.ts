@@ -86,6 +86,7 @@ export class GroupCommit {
   }
 
   close(): void {
+    if (!this.#database.isOpen) return;
     this.flush();
     this.#database.close();
   }

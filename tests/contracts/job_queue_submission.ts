@@ -1,0 +1,279 @@
+/**
+ * Claims about what gateways do with a queue.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { jobIdTime, newJobId } from "../../actors/job_id.ts";
+import type { QueueClaim } from "./job_queue_contract.ts";
+import { claimOne, eventually, LIMITS, newJob, newTag, submitMany } from "./job_queue_store.ts";
+
+export function testSubmission(claim: QueueClaim): void {
+  claim("submit() accepts a job and get() answers all of it", async ({ queue, other }) => {
+    const job = newJob(newTag(), {
+      lane: "batch",
+      callback: { url: 'https://example.com/hook?a="completed"', events: ["failed", "expired"] },
+      parent: newJobId(7),
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    });
+    assertEquals(await queue.submit(job), { kind: "accepted", id: job.id });
+    const { history, ...seen } = (await other.get(job.id))!;
+    const { id, model, version, lane, input, limits, submitter, callback, parent, traceparent } =
+      job;
+    assertEquals(seen, {
+      ...{ id, model, version, lane, input, limits, submitter, callback, parent, traceparent },
+      state: "queued",
+      attempt: 0,
+      stalls: 0,
+      submittedAt: jobIdTime(id),
+      deadLettered: false,
+      cancelRequested: false,
+    });
+    assertEquals(history, [{ state: "queued", at: jobIdTime(id), attempt: 0 }]);
+  });
+
+  claim("submit() of an id that was accepted is a duplicate", async ({ queue, other }) => {
+    const job = newJob(newTag());
+    await queue.submit(job);
+    assertEquals(await other.submit(job), { kind: "duplicate", id: job.id });
+    assertEquals(
+      (await queue.measure(Number.parseInt(job.id.slice(21, 23) + job.id.slice(24, 28), 16)))
+        .waiting.interactive,
+      1,
+    );
+  });
+
+  claim(
+    "an idempotency key finds its job again, also after it is completed",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const idempotency = { key: "ada/1", fingerprint: "f1" };
+      const first = newJob(tag, { idempotency });
+      await queue.submit(first);
+      assertEquals(await other.submit(newJob(tag, { idempotency })), {
+        kind: "duplicate",
+        id: first.id,
+      });
+      const { lease } = await claimOne(queue, tag);
+      await queue.settle(lease, { state: "completed", result: "1" });
+      assertEquals(await queue.submit(newJob(tag, { idempotency })), {
+        kind: "duplicate",
+        id: first.id,
+      });
+      assertEquals((await queue.measure(tag)).waiting.interactive, 0);
+    },
+  );
+
+  claim("an idempotency key with another fingerprint is a conflict", async ({ queue }) => {
+    const tag = newTag();
+    const first = newJob(tag, { idempotency: { key: "k", fingerprint: "f1" } });
+    await queue.submit(first);
+    const other = newJob(tag, { idempotency: { key: "k", fingerprint: "f2" } });
+    assertEquals(await queue.submit(other), { kind: "conflict", id: first.id });
+    assertEquals(await queue.get(other.id), undefined);
+  });
+
+  claim("many submissions under one key at once make one job", async ({ queue, other }) => {
+    const tag = newTag();
+    const idempotency = { key: "k", fingerprint: "f" };
+    const answers = await Promise.all(
+      Array.from(
+        { length: 20 },
+        (_, i) => (i % 2 ? queue : other).submit(newJob(tag, { idempotency })),
+      ),
+    );
+    assertEquals(answers.filter(({ kind }) => kind === "accepted").length, 1);
+    assertEquals(new Set(answers.map(({ id }) => id)).size, 1);
+    assertEquals((await queue.measure(tag)).waiting.interactive, 1);
+  });
+
+  claim("get() of a job that never was is undefined", async ({ queue }) => {
+    assertEquals(await queue.get(newJobId(newTag())), undefined);
+  });
+
+  claim("settled() answers as soon as the job is final", async ({ queue, other }) => {
+    const tag = newTag();
+    const job = newJob(tag);
+    await queue.submit(job);
+    const waiting = other.settled(job.id, 10_000);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "completed", result: "[1]" });
+    assertEquals((await waiting)?.result, "[1]");
+  });
+
+  claim(
+    "settled() answers the job as it stands when the time is up or at the signal",
+    async ({ queue }) => {
+      const job = newJob(newTag());
+      await queue.submit(job);
+      assertEquals((await queue.settled(job.id, 30))?.state, "queued");
+      const stop = new AbortController();
+      const waiting = queue.settled(job.id, 60_000, stop.signal);
+      stop.abort();
+      assertEquals((await waiting)?.state, "queued");
+      assertEquals(await queue.settled(newJobId(1), 60_000), undefined);
+    },
+  );
+
+  claim(
+    "cancel() ends a waiting job at once, and it is never handed out",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const [first, second] = await submitMany(queue, tag, 2);
+      assertEquals(await other.cancel(first!), "cancelled");
+      assertEquals((await queue.get(first!))?.state, "cancelled");
+      assertEquals(await queue.cancel(first!), "final");
+      assertEquals((await claimOne(queue, tag)).lease.jobId, second);
+      assertEquals(await queue.cancel(newJobId(tag)), "missing");
+      assertEquals((await queue.measure(tag)).totals.cancelled, 1);
+    },
+  );
+
+  claim("cancel() of a running job asks its worker to stop", async ({ queue, other }) => {
+    const tag = newTag();
+    const [id] = await submitMany(queue, tag, 1);
+    const { lease } = await claimOne(queue, tag);
+    assertEquals(await other.cancel(id!), "cancelling");
+    assertEquals((await queue.get(id!))?.cancelRequested, true);
+    assertEquals(await queue.heartbeat([lease]), ["cancel"]);
+    assertEquals(await queue.settle(lease, { state: "cancelled" }), "recorded");
+    assertEquals((await other.get(id!))?.state, "cancelled");
+  });
+
+  claim("list() goes over queues, newest first, page by page", async ({ queue }) => {
+    const tags = [newTag(), newTag(), newTag()];
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) ids.push(...await submitMany(queue, tags[i % 3]!, 1));
+    const newest = [...ids].sort().reverse();
+    const seen: string[] = [];
+    for (let before: string | undefined;;) {
+      const page = await queue.list({ tags, limit: 5, ...(before ? { before } : {}) });
+      seen.push(...page.map(({ id }) => id));
+      before = page.at(-1)?.id;
+      if (page.length < 5) break;
+    }
+    assertEquals(seen, newest);
+    assertEquals(await queue.list({ tags: [newTag()], limit: 5 }), []);
+    assertEquals(await queue.list({ tags: [], limit: 5 }), []);
+  });
+
+  claim("list() picks by state and by submitter", async ({ queue }) => {
+    const tag = newTag();
+    await submitMany(queue, tag, 3);
+    const [bobs] = await submitMany(queue, tag, 1, { submitter: "user:bob" });
+    const { lease } = await claimOne(queue, tag);
+    const at = { tags: [tag], limit: 10 };
+    assertEquals((await queue.list({ ...at, submitter: "user:bob" })).map(({ id }) => id), [bobs]);
+    assertEquals((await queue.list({ ...at, states: ["running"] })).map(({ id }) => id), [
+      lease.jobId,
+    ]);
+    assertEquals((await queue.list({ ...at, states: ["queued"] })).length, 3);
+    assertEquals((await queue.list({ ...at, states: ["completed", "failed"] })).length, 0);
+  });
+
+  claim(
+    "events() tell a job's life in order, and go on after a cursor",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const [id] = await submitMany(queue, tag, 1);
+      const { lease } = await claimOne(queue, tag);
+      await queue.progress(lease, { fraction: 0.5, message: "half" });
+      await queue.log(lease, "a line");
+      const sofar = await other.events(id!);
+      assertEquals(sofar.map(({ type }) => type), ["queued", "running", "progress", "log"]);
+      assertEquals(sofar[2]!.data, { fraction: 0.5, message: "half" });
+      assertEquals(sofar[3]!.data, { line: "a line" });
+      await queue.settle(lease, { state: "completed", result: "1" });
+      assertEquals((await other.events(id!, sofar[3]!.id)).map(({ type }) => type), ["completed"]);
+      assertEquals((await other.events(id!, sofar[1]!.id)).map(({ type }) => type), [
+        "progress",
+        "log",
+        "completed",
+      ]);
+      assertEquals(new Set((await other.events(id!)).map((event) => event.id)).size, 5);
+      assertEquals(await other.events(newJobId(tag)), []);
+    },
+  );
+
+  claim(
+    "changed() resolves when something happened to the job, or in time",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const [id] = await submitMany(queue, tag, 1);
+      const { lease } = await claimOne(queue, tag);
+      const change = other.changed(id!, 10_000);
+      const began = performance.now();
+      // Said again and again: the listening may begin after the first.
+      const telling = setInterval(() => void queue.log(lease, "x"), 30);
+      await change;
+      clearInterval(telling);
+      assert(performance.now() - began < 9000);
+      await other.changed(id!, 20);
+    },
+  );
+
+  claim("a job's log is bounded, and the oldest lines go first", async ({ queue }) => {
+    const tag = newTag();
+    const [id] = await submitMany(queue, tag, 1);
+    const { lease } = await claimOne(queue, tag);
+    for (let i = 0; i < 1500; i += 100) {
+      await Promise.all(Array.from({ length: 100 }, (_, k) => queue.log(lease, `line ${i + k}`)));
+    }
+    const lines = (await queue.events(id!)).filter(({ type }) => type === "log");
+    assert(lines.length >= 900 && lines.length <= 1200, `${lines.length} lines`);
+    assertEquals(lines.at(-1)!.data.line, "line 1499");
+  });
+
+  claim("a final job is kept for its retention, and then forgotten", async ({ queue }) => {
+    const tag = newTag();
+    const limits = { ...LIMITS, retentionSeconds: 0.2 };
+    const idempotency = { key: "k", fingerprint: "f" };
+    const job = newJob(tag, { limits, idempotency });
+    await queue.submit(job);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "completed", result: "1" });
+    await eventually(async () => await queue.get(job.id) === undefined, "the job to be forgotten");
+    assertEquals(await queue.list({ tags: [tag], limit: 5 }), []);
+    assertEquals((await queue.submit(newJob(tag, { idempotency }))).kind, "accepted");
+  });
+
+  claim("measure() counts what there is and what became of it", async ({ queue, other }) => {
+    const tag = newTag();
+    await submitMany(queue, tag, 3);
+    await submitMany(queue, tag, 2, { lane: "batch" });
+    const before = await other.measure(tag);
+    assertEquals(before.waiting, { interactive: 3, batch: 2 });
+    assert(before.oldestWaitingMs >= 0 && before.oldestWaitingMs < 60_000);
+    const [first, second, third] = await queue.claim(tag, "w", 3, 0);
+    await queue.settle(first!.lease, { state: "completed", result: "1" });
+    const error = { code: "bad_input", message: "no" };
+    await queue.settle(second!.lease, { state: "failed", error, deadLetter: false });
+    await queue.settle(third!.lease, { state: "retrying", error, delayMs: 60_000 });
+    const after = await other.measure(tag);
+    assertEquals(after.waiting, { interactive: 0, batch: 2 });
+    assertEquals([after.running, after.delayed, after.deadLetters], [0, 1, 0]);
+    assertEquals(after.totals, {
+      completed: 1,
+      failed: 1,
+      cancelled: 0,
+      expired: 0,
+      attempts: 3,
+      redelivered: 0,
+      discarded: 0,
+    });
+    assertEquals(after.failures, { bad_input: 1 });
+    assertEquals([after.queueTime.count, after.runTime.count], [3, 3]);
+  });
+
+  claim("drop() forgets a queue with everything in it", async ({ queue }) => {
+    const tag = newTag();
+    const ids = await submitMany(queue, tag, 4);
+    await claimOne(queue, tag);
+    await queue.drop(tag);
+    for (const id of ids) assertEquals(await queue.get(id), undefined);
+    assertEquals((await queue.measure(tag)).waiting, { interactive: 0, batch: 0 });
+    assertEquals(await queue.claim(tag, "w", 5, 0), []);
+    const [fresh] = await submitMany(queue, tag, 1);
+    assertEquals((await claimOne(queue, tag)).lease.jobId, fresh);
+  });
+}

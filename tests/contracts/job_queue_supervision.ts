@@ -1,0 +1,218 @@
+/**
+ * Claims about what schedulers do with a queue.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { QueueClaim } from "./job_queue_contract.ts";
+import {
+  claimOne,
+  eventually,
+  idsOf,
+  LIMITS,
+  MAX_STALLS,
+  newTag,
+  submitMany,
+  supervised,
+} from "./job_queue_store.ts";
+
+const ERROR = { code: "backend_failed", message: "broke" };
+
+export function testSupervision(claim: QueueClaim): void {
+  claim("a retry comes back at the tail when it is due, and not before", async ({ queue }) => {
+    const tag = newTag();
+    const ids = await submitMany(queue, tag, 2);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "retrying", error: ERROR, delayMs: 150 });
+    assert((await queue.get(ids[0]!))!.dueAt! > Date.now() - 60_000);
+    const round = await supervised(queue, tag);
+    assertEquals((await round()).promoted, 0);
+    await eventually(async () => (await round()).promoted === 1, "the retry to be due");
+    assertEquals((await queue.get(ids[0]!))?.state, "queued");
+    const claims = await queue.claim(tag, "w", 5, 0);
+    assertEquals(idsOf(claims), [ids[1], ids[0]]);
+    assertEquals(claims[1]!.attempt, 2);
+    const states = (await queue.get(ids[0]!))!.history.map(({ state }) => state);
+    assertEquals(states, ["queued", "running", "retrying", "queued", "running"]);
+  });
+
+  claim("a retry that is due wakes who waits", async ({ queue, other }) => {
+    const tag = newTag();
+    await submitMany(queue, tag, 1);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "retrying", error: ERROR, delayMs: 50 });
+    const waiting = other.claim(tag, "w2", 1, 30_000);
+    const round = await supervised(queue, tag);
+    await eventually(async () => (await round()).promoted === 1, "the retry to be due");
+    assertEquals(idsOf(await waiting), [lease.jobId]);
+  });
+
+  claim("a job in its backoff can be cancelled", async ({ queue }) => {
+    const tag = newTag();
+    await submitMany(queue, tag, 1);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "retrying", error: ERROR, delayMs: 20 });
+    assertEquals(await queue.cancel(lease.jobId), "cancelled");
+    const round = await supervised(queue, tag);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assertEquals((await round()).promoted, 0);
+    assertEquals((await queue.measure(tag)).delayed, 0);
+  });
+
+  claim("jobs of a lost worker go back to their places in line", async ({ queue, other }) => {
+    const tag = newTag();
+    const ids = await submitMany(queue, tag, 5);
+    await queue.claim(tag, "lost", 3, 0);
+    const round = await supervised(other, tag);
+    let rescued = 0;
+    await eventually(async () => (rescued += (await round()).rescued) === 3, "three rescues");
+    const claims = await other.claim(tag, "next", 9, 0);
+    assertEquals(idsOf(claims), ids);
+    assertEquals(claims.map(({ attempt }) => attempt), [2, 2, 2, 1, 1]);
+    assertEquals((await other.get(ids[0]!))?.stalls, 1);
+    assertEquals((await other.measure(tag)).totals.redelivered, 3);
+  });
+
+  claim("a job that loses its worker too often is dead-lettered", async ({ queue }) => {
+    const tag = newTag();
+    const [id] = await submitMany(queue, tag, 1);
+    const round = await supervised(queue, tag);
+    for (let stall = 1; stall <= MAX_STALLS; stall++) {
+      await claimOne(queue, tag);
+      await eventually(async () => (await round()).rescued === 1, "a rescue");
+    }
+    await claimOne(queue, tag);
+    await eventually(async () => (await round()).deadLettered === 1, "a dead letter");
+    const job = (await queue.get(id!))!;
+    assertEquals([job.state, job.error?.code, job.deadLettered], ["failed", "stalled", true]);
+    assertEquals((await queue.measure(tag)).deadLetters, 1);
+  });
+
+  claim("a lost job that was to be cancelled is cancelled", async ({ queue }) => {
+    const tag = newTag();
+    const [id] = await submitMany(queue, tag, 1);
+    await claimOne(queue, tag);
+    await queue.cancel(id!);
+    const round = await supervised(queue, tag);
+    await eventually(async () => {
+      await round();
+      return (await queue.get(id!))?.state === "cancelled";
+    }, "the cancellation");
+  });
+
+  claim(
+    "dead letters are listed newest first, and begin anew when requeued",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const ids = await submitMany(queue, tag, 3);
+      for (const { lease } of await queue.claim(tag, "w", 3, 0)) {
+        await queue.settle(lease, { state: "failed", error: ERROR, deadLetter: true });
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+      const newest = [...ids].reverse();
+      assertEquals((await other.deadLetters(tag, 9)).map(({ id }) => id), newest);
+      assertEquals(
+        (await other.deadLetters(tag, 9, newest[0])).map(({ id }) => id),
+        newest.slice(1),
+      );
+      assertEquals((await other.deadLetters(tag, 1)).map(({ id }) => id), newest.slice(0, 1));
+      assertEquals(await other.requeue(ids[0]!), true);
+      assertEquals(await other.requeue(ids[0]!), false);
+      const again = await claimOne(queue, tag);
+      assertEquals([again.lease.jobId, again.attempt], [ids[0], 1]);
+      await queue.settle(again.lease, { state: "completed", result: "2" });
+      const job = (await queue.get(ids[0]!))!;
+      assertEquals([job.state, job.result, job.error, job.deadLettered], [
+        "completed",
+        "2",
+        undefined,
+        false,
+      ]);
+      assertEquals((await queue.deadLetters(tag, 9)).length, 2);
+    },
+  );
+
+  claim("requeue() takes dead letters only", async ({ queue }) => {
+    const tag = newTag();
+    const [id] = await submitMany(queue, tag, 1);
+    assertEquals(await queue.requeue(id!), false);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "failed", error: ERROR, deadLetter: false });
+    assertEquals(await queue.requeue(id!), false);
+  });
+
+  claim(
+    "supervise() expires what waited too long, in any order of deadlines",
+    async ({ queue }) => {
+      const tag = newTag();
+      const at = (queueTimeoutSeconds: number) => ({ limits: { ...LIMITS, queueTimeoutSeconds } });
+      const [long] = await submitMany(queue, tag, 1, at(600));
+      const short = await submitMany(queue, tag, 3, at(0.05));
+      const round = await supervised(queue, tag);
+      let expired = 0;
+      await eventually(async () => (expired += (await round()).expired) === 3, "three to expire");
+      for (const id of short) assertEquals((await queue.get(id))?.error?.code, "queue_timeout");
+      assertEquals((await queue.measure(tag)).waiting.interactive, 1);
+      assertEquals(idsOf(await queue.claim(tag, "w", 9, 0)), [long]);
+    },
+  );
+
+  claim("one scheduler supervises a queue, until its time is up", async ({ queue, other }) => {
+    const tag = newTag();
+    const first = await queue.acquire(tag, "s1", 200);
+    assert(first !== undefined);
+    assertEquals(await other.acquire(tag, "s2", 200), undefined);
+    assertEquals(await queue.acquire(tag, "s1", 200), first);
+    const second = await eventually(() => other.acquire(tag, "s2", 60_000), "the takeover");
+    assertNotEquals(second, first);
+    assertEquals(await queue.acquire(tag, "s1", 200), undefined);
+  });
+
+  claim("an old epoch can do nothing", async ({ queue, other }) => {
+    const tag = newTag();
+    const [due, late] = [
+      (await submitMany(queue, tag, 1, {
+        callback: { url: "https://x.example/", events: ["started"] },
+      }))[0]!,
+      (await submitMany(queue, tag, 1, { limits: { ...LIMITS, queueTimeoutSeconds: 0.01 } }))[0]!,
+    ];
+    const old = (await queue.acquire(tag, "s1", 50))!;
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "retrying", error: ERROR, delayMs: 0 });
+    await eventually(() => other.acquire(tag, "s2", 60_000), "the takeover");
+    assertEquals(await queue.supervise(tag, old, 60_000), undefined);
+    assertEquals(await queue.dueDeliveries(tag, old, 9, 1000), []);
+    await queue.release(tag, old);
+    assertEquals((await queue.get(due))?.state, "retrying");
+    assertEquals((await queue.get(late))?.state, "queued");
+    assertEquals(await queue.acquire(tag, "s3", 1000), undefined);
+  });
+
+  claim("release() hands the supervision over at once", async ({ queue, other }) => {
+    const tag = newTag();
+    const epoch = (await queue.acquire(tag, "s1", 60_000))!;
+    await queue.release(tag, epoch);
+    assertEquals(await queue.supervise(tag, epoch, 1000), undefined);
+    assert(await other.acquire(tag, "s2", 1000) !== undefined);
+  });
+
+  claim("join() answers the schedulers that live", async ({ queue, other }) => {
+    const [a, b] = [`a-${crypto.randomUUID()}`, `b-${crypto.randomUUID()}`];
+    await queue.join(a, 60_000);
+    const both = await other.join(b, 100);
+    assertEquals([both.includes(a), both.includes(b)], [true, true]);
+    assertEquals([...both].sort(), both);
+    await eventually(async () => !(await queue.join(a, 60_000)).includes(b), "b to be forgotten");
+    await queue.leave(a);
+    assertEquals((await other.join(b, 100)).includes(a), false);
+    await other.leave(b);
+  });
+
+  claim("a round says when there is nothing to look after", async ({ queue }) => {
+    const tag = newTag();
+    const round = await supervised(queue, tag);
+    assertEquals((await round()).idle, true);
+    await submitMany(queue, tag, 1);
+    assertEquals((await round()).idle, false);
+  });
+}
