@@ -1,0 +1,261 @@
+/**
+ * The steps of a job's life in the embedded queue, each for use inside a transaction. Every change
+ * of a job's state is made here.
+ *
+ * @module
+ */
+import { type JobEvent, type JobLimits, type JobState, mayMove, type NewJob } from "../../job.ts";
+import { jobIdTime } from "../../job_id.ts";
+import type { Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
+import type { Counters } from "./counters.ts";
+import type { Deliveries } from "./deliveries.ts";
+import type { GroupCommit, SqliteRow } from "./group_commit.ts";
+import { claimOf } from "./rows.ts";
+
+/** Who is to look again once the transaction is on disk. */
+export interface Wake {
+  queue(tag: number): void;
+  job(id: string): void;
+}
+
+const MAX_EVENTS = 1000;
+const QUEUE_TIMEOUT = { code: "queue_timeout", message: "waited longer than its queue timeout" };
+
+export class Lifecycle {
+  readonly #store: GroupCommit;
+  readonly #counters: Counters;
+  readonly #deliveries: Deliveries;
+  readonly #wake: Wake;
+  readonly #now: () => number;
+  readonly #options: JobQueueOptions;
+  /** The last place in line that was given out. */
+  #seq: number;
+
+  constructor(
+    store: GroupCommit,
+    counters: Counters,
+    deliveries: Deliveries,
+    wake: Wake,
+    now: () => number,
+    options: JobQueueOptions,
+  ) {
+    this.#store = store;
+    this.#counters = counters;
+    this.#deliveries = deliveries;
+    this.#wake = wake;
+    this.#now = now;
+    this.#options = options;
+    this.#seq = (store.get("SELECT max(seq) AS seq FROM jobs")!.seq as number | null) ?? 0;
+  }
+
+  insert(tag: number, job: NewJob): void {
+    const now = this.#now();
+    this.#store.run(
+      `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits,
+        callback, parent, traceparent, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      job.id,
+      tag,
+      job.lane,
+      ++this.#seq,
+      now,
+      now + job.limits.queueTimeoutSeconds * 1000,
+      job.model,
+      job.version,
+      job.submitter,
+      job.input,
+      JSON.stringify(job.limits),
+      job.callback ? JSON.stringify(job.callback) : null,
+      job.parent ?? null,
+      job.traceparent ?? null,
+      job.idempotency?.key ?? null,
+      job.idempotency?.fingerprint ?? null,
+    );
+    this.event(job.id, "queued", jobIdTime(job.id), { attempt: 0 });
+    this.#counters.count(tag, `waiting:${job.lane}`);
+    this.#wake.queue(tag);
+  }
+
+  start(row: SqliteRow, worker: string): Claim {
+    const now = this.#now();
+    const tag = row.tag as number;
+    const fence = (row.fence as number) + 1;
+    const attempt = (row.attempt as number) + 1;
+    this.#store.run(
+      `UPDATE jobs SET state = 'running', fence = ?, attempt = ?, worker = ?, lease_until = ?, started_at = ?
+       WHERE id = ?`,
+      fence,
+      attempt,
+      worker,
+      now + this.#options.leaseMs,
+      now,
+      row.id as string,
+    );
+    this.event(row.id as string, "running", now, { attempt, worker });
+    this.#counters.count(tag, `waiting:${row.lane}`, -1);
+    this.#counters.count(tag, "attempts");
+    this.#counters.observe(tag, "queue", Math.max(0, now - (row.ready_at as number)));
+    this.#deliveries.tell(row, "started", {});
+    return claimOf(row, worker, fence, attempt);
+  }
+
+  delay(row: SqliteRow, ending: Extract<Ending, { state: "retrying" }>): void {
+    const now = this.#now();
+    this.#store.run(
+      "UPDATE jobs SET state = 'retrying', due_at = ?, error = ?, lease_until = NULL WHERE id = ?",
+      now + ending.delayMs,
+      JSON.stringify(ending.error),
+      row.id as string,
+    );
+    this.event(row.id as string, "retrying", now, { attempt: row.attempt, error: ending.error });
+    this.#deliveries.tell(row, "retrying", { ...ending.error });
+  }
+
+  /** Back to where it stood in line: `seq` is kept. */
+  giveBack(row: SqliteRow, change: { attempt?: number; stalls?: number }): void {
+    this.#store.run(
+      "UPDATE jobs SET state = 'queued', attempt = ?, stalls = ?, lease_until = NULL WHERE id = ?",
+      change.attempt ?? row.attempt as number,
+      change.stalls ?? row.stalls as number,
+      row.id as string,
+    );
+    this.event(row.id as string, "queued", this.#now(), { attempt: row.attempt });
+    this.#counters.count(row.tag as number, `waiting:${row.lane}`);
+    this.#wake.queue(row.tag as number);
+  }
+
+  /** To the tail of its lane. */
+  ready(row: SqliteRow, attempt: number): void {
+    const now = this.#now();
+    const limits = JSON.parse(row.limits as string) as JobLimits;
+    this.#store.run(
+      "UPDATE jobs SET state = 'queued', seq = ?, ready_at = ?, queue_deadline = ?, due_at = NULL WHERE id = ?",
+      ++this.#seq,
+      now,
+      now + limits.queueTimeoutSeconds * 1000,
+      row.id as string,
+    );
+    this.event(row.id as string, "queued", now, { attempt });
+    this.#counters.count(row.tag as number, `waiting:${row.lane}`);
+    this.#wake.queue(row.tag as number);
+  }
+
+  expire(row: SqliteRow): void {
+    this.finish(row, "expired", { error: QUEUE_TIMEOUT });
+  }
+
+  /** Every way to a final state ends here. */
+  finish(
+    row: SqliteRow,
+    state: "completed" | "failed" | "cancelled" | "expired",
+    end: { result?: string; error?: { code: string; message: string }; dead?: boolean } = {},
+  ): void {
+    const from = row.state as JobState;
+    if (!mayMove(from, state)) throw new Error(`a ${from} job cannot become ${state}`);
+    const now = this.#now();
+    const tag = row.tag as number;
+    const limits = JSON.parse(row.limits as string) as JobLimits;
+    this.#store.run(
+      `UPDATE jobs SET state = ?, finished_at = ?, delete_at = ?, result = ?, error = ?, dead = ?,
+         cancel = CASE WHEN ?1 = 'cancelled' THEN 1 ELSE cancel END, lease_until = NULL, due_at = NULL WHERE id = ?`,
+      state,
+      now,
+      now + limits.retentionSeconds * 1000,
+      end.result ?? null,
+      end.error ? JSON.stringify(end.error) : null,
+      end.dead ? 1 : 0,
+      row.id as string,
+    );
+    if (from === "queued") this.#counters.count(tag, `waiting:${row.lane}`, -1);
+    this.#counters.count(tag, state);
+    if (end.error) this.#counters.count(tag, `failure:${end.error.code}`);
+    this.event(row.id as string, state, now, {
+      attempt: row.attempt,
+      ...(end.error ? { error: end.error } : {}),
+    });
+    this.#deliveries.tell(row, state, {});
+  }
+
+  event(id: string, type: JobEvent["type"], at: number, data: Record<string, unknown>): number {
+    const n =
+      (this.#store.get("SELECT max(n) AS n FROM events WHERE job_id = ?", id)!.n as number ?? 0) +
+      1;
+    this.#store.run(
+      "INSERT INTO events VALUES (?, ?, ?, ?, ?)",
+      id,
+      n,
+      type,
+      at,
+      JSON.stringify(data),
+    );
+    this.#wake.job(id);
+    return n;
+  }
+
+  report(row: SqliteRow, type: "progress" | "log", data: Record<string, unknown>): void {
+    const n = this.event(row.id as string, type, this.#now(), data);
+    this.#store.run(
+      "DELETE FROM events WHERE job_id = ? AND n <= ? AND type IN ('progress', 'log')",
+      row.id as string,
+      n - MAX_EVENTS,
+    );
+  }
+
+  row(id: string): SqliteRow | undefined {
+    const row = this.#store.get("SELECT * FROM jobs WHERE id = ?", id);
+    // Past its retention it is gone, whether or not it has been swept yet.
+    return row && (row.delete_at === null || (row.delete_at as number) > this.#now())
+      ? row
+      : undefined;
+  }
+
+  held(lease: Lease): SqliteRow | undefined {
+    return this.#store.get(
+      "SELECT * FROM jobs WHERE id = ? AND state = 'running' AND fence = ?",
+      lease.jobId,
+      lease.fence,
+    );
+  }
+
+  forget(id: string): void {
+    this.#store.run("DELETE FROM events WHERE job_id = ?", id);
+    this.#store.run("DELETE FROM jobs WHERE id = ?", id);
+  }
+
+  /** Passes on jobs whose lease has run out. */
+  rescue(tag: number, limit: number): [rescued: number, deadLettered: number] {
+    let rescued = 0, deadLettered = 0;
+    const lost = this.#store.all(
+      "SELECT * FROM jobs WHERE tag = ? AND state = 'running' AND lease_until <= ? ORDER BY seq LIMIT ?",
+      tag,
+      this.#now(),
+      limit,
+    );
+    for (const row of lost) {
+      const stalls = (row.stalls as number) + 1;
+      if (row.cancel === 1) this.finish(row, "cancelled");
+      else if (stalls > this.#options.maxStalls) {
+        const error = { code: "stalled", message: `lost its worker ${stalls} times` };
+        this.#store.run("UPDATE jobs SET stalls = ? WHERE id = ?", stalls, row.id as string);
+        this.finish(row, "failed", { error, dead: true });
+        deadLettered++;
+      } else {
+        this.giveBack(row, { stalls });
+        this.#counters.count(tag, "redelivered");
+        rescued++;
+      }
+    }
+    return [rescued, deadLettered];
+  }
+
+  /** Forgets what is past its retention. */
+  sweep(now: number, limit: number): void {
+    const gone = this.#store.all(
+      "SELECT id FROM jobs WHERE delete_at <= ? LIMIT ?",
+      now,
+      limit,
+    );
+    for (const row of gone) this.forget(row.id as string);
+    this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
+  }
+}
