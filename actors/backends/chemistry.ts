@@ -23,6 +23,7 @@ export class ChemistryBackend implements Backend {
   readonly kind = "chemistry";
   readonly #threads: ThreadPool;
   readonly #limits: MoleculeLimits;
+  #isClosed = false;
 
   constructor(options: ChemistryOptions = {}) {
     this.#threads = new ThreadPool(options.threads ?? 1);
@@ -44,6 +45,7 @@ export class ChemistryBackend implements Backend {
   }
 
   async runBatch(calls: readonly BackendCall[]): Promise<BackendResult[]> {
+    if (this.#isClosed) throw new Error("the chemistry backend is closed");
     const model = calls[0]?.backend.model;
     if (!isModelName(model)) {
       const message = `the chemistry backend has no model ${JSON.stringify(model)}`;
@@ -53,6 +55,7 @@ export class ChemistryBackend implements Backend {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     this.#threads[Symbol.dispose]();
     return Promise.resolve();
   }

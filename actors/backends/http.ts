@@ -39,6 +39,7 @@ export class HttpBackend implements Backend {
   readonly kind = "http";
   readonly #options: HttpBackendOptions;
   readonly #client: Deno.HttpClient;
+  #closed = false;
 
   constructor(options: HttpBackendOptions = {}) {
     this.#options = options;
@@ -170,7 +171,8 @@ export class HttpBackend implements Backend {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#client.close();
+    if (!this.#closed) this.#client.close();
+    this.#closed = true;
     return Promise.resolve();
   }
 }

@@ -146,7 +146,8 @@ export function testSubmission(claim: QueueClaim): void {
     for (let i = 0; i < 12; i++) ids.push(...await submitMany(queue, tags[i % 3]!, 1));
     const newest = [...ids].sort().reverse();
     const seen: string[] = [];
-    for (let before: string | undefined;;) {
+    let before: string | undefined;
+    for (;;) {
       const page = await queue.list({ tags, limit: 5, ...(before ? { before } : {}) });
       seen.push(...page.map(({ id }) => id));
       before = page.at(-1)?.id;

@@ -14,8 +14,9 @@ export class ThreadDied extends Error {
   }
 }
 
-interface Request {
-  readonly last: number;
+type Ending = "stopped" | ThreadDied;
+
+interface Running {
   readonly each: (index: number, calculated: Calculated) => void;
   readonly settled: PromiseWithResolvers<"done" | "stopped">;
 }
@@ -23,24 +24,33 @@ interface Request {
 /** Starts its thread at once; a request made meanwhile waits for it. */
 export class ComputingThread {
   readonly #worker: Worker;
-  readonly #started = Promise.withResolvers<void>();
+  readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   #isStarted = false;
-  #isOver = false;
-  #request?: Request;
+  /** The index after which the thread is idle; undefined while it is. */
+  #last?: number;
+  #ending?: Ending;
+  #running?: Running;
 
   constructor() {
     this.#worker = new Worker(new URL("./thread.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadReply>) => this.#take(data);
     this.#worker.onerror = (event) => {
       event.preventDefault(); // or the error would end this process
-      const error = new ThreadDied(`a chemistry thread died: ${event.message}`, this.#isStarted);
-      this.#end((request) => request.settled.reject(error));
+      this.#end(new ThreadDied(`a chemistry thread died: ${event.message}`, this.#isStarted));
+      this.#terminate();
     };
   }
 
-  /** True once it is stopped or has died; it computes no more. */
+  /** True once it is stopped or has died; it takes no more. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#ending !== undefined;
+  }
+
+  /** Resolves when nothing is computed any more, soon after {@link isOver}. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /**
@@ -48,47 +58,63 @@ export class ComputingThread {
    * that broke a library. Throws {@link ThreadDied}.
    */
   async run(
-    request: ThreadRequest,
+    request: Omit<ThreadRequest, "stop">,
     each: (index: number, calculated: Calculated) => void,
   ): Promise<"done" | "stopped"> {
+    if (!this.#isStarted) await Promise.race([this.#ready.promise, this.#ended.promise]);
+    if (this.#ending === "stopped") return "stopped";
+    if (this.#ending) throw this.#ending;
     const settled = Promise.withResolvers<"done" | "stopped">();
-    this.#request = { last: request.smiles.length - 1, each, settled };
-    if (!this.#isStarted) this.#started.promise.then(() => this.#send(request));
-    else this.#send(request);
+    this.#running = { each, settled };
+    this.#last = request.smiles.length - 1;
+    this.#worker.postMessage({ ...request, stop: this.#stop } satisfies ThreadRequest);
     return await settled.promise;
   }
 
-  /** Ends the thread, in the middle of a calculation if it is in one. */
+  /**
+   * Stops what runs: its caller hears at once, the thread before its next molecule. Deno's
+   * `terminate()` does not interrupt a calculation (seen in 2.9.6), it would only lose sight of it.
+   */
   stop(): void {
-    this.#end((request) => request.settled.resolve("stopped"));
-  }
-
-  #send(request: ThreadRequest): void {
-    if (!this.#isOver) this.#worker.postMessage(request);
+    this.#end("stopped");
+    
+    if (this.#last === undefined) this.#terminate();
   }
 
   #take(reply: ThreadReply): void {
-    if (this.#isOver) return;
-    if (reply.kind === "ready") {
-      this.#isStarted = true;
-      return this.#started.resolve();
+    switch (reply.kind) {
+      case "ready":
+        this.#isStarted = true;
+        return this.#ready.resolve();
+      case "ended":
+        return this.#terminate();
+      case "calculated":
+        return this.#calculated(reply.index, reply.calculated);
     }
-    const request = this.#request;
-    request?.each(reply.index, reply.calculated);
-    if (reply.calculated.kind === "broken") this.#end((ended) => ended.settled.resolve("done"));
-    else if (reply.index === request?.last) this.#settle(() => request.settled.resolve("done"));
   }
 
-  #end(settle: (request: Request) => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  #calculated(index: number, calculated: Calculated): void {
+    this.#running?.each(index, calculated);
+    const broken = calculated.kind === "broken";
+    if (!broken && index !== this.#last) return;
+    this.#last = undefined;
+    this.#running?.settled.resolve("done");
+    this.#running = undefined;
+    if (broken) this.#end("stopped");
+    if (this.isOver) this.#terminate();
+  }
+
+  /** The first ending counts. */
+  #end(ending: Ending): void {
+    this.#ending ??= ending;
+    const settled = this.#running?.settled;
+    this.#running = undefined;
+    if (this.#ending === "stopped") settled?.resolve("stopped");
+    else settled?.reject(this.#ending);
+  }
+
+  #terminate(): void {
     this.#worker.terminate();
-    this.#settle(settle);
-  }
-
-  #settle(settle: (request: Request) => void): void {
-    const request = this.#request;
-    this.#request = undefined;
-    if (request) settle(request);
+    this.#ended.resolve();
   }
 }

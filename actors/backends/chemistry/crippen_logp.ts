@@ -4,7 +4,8 @@
  * @module
  */
 import { Molecule as OclMolecule } from "openchemlib";
-import { type Molecule, MoleculeRefused } from "./molecule.ts";
+import type { Molecule } from "./molecule.ts";
+import { MoleculeRefused } from "./molecule_refused.ts";
 import type { Figures } from "./thread_message.ts";
 
 /**

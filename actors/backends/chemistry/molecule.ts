@@ -5,16 +5,9 @@
  */
 import type { MainModule, Mol } from "@rdkit/rdkit";
 import { Molecule as OclMolecule, MoleculeProperties } from "openchemlib";
-import type { MoleculeLimits, RefusalCode } from "./thread_message.ts";
-
-/** The molecule is at fault, not the library: another try ends the same. */
-export class MoleculeRefused extends Error {
-  override readonly name = "MoleculeRefused";
-
-  constructor(readonly code: RefusalCode, message: string) {
-    super(message);
-  }
-}
+import { MoleculeRefused } from "./molecule_refused.ts";
+import { checkSize } from "./molecule_size.ts";
+import type { MoleculeLimits } from "./thread_message.ts";
 
 /** RDKit's descriptors that the models use. */
 export interface Descriptors {
@@ -92,12 +85,7 @@ export class MoleculeReader {
     if (/\s/.test(smiles)) throw invalid(smiles, "it contains white space");
     const ocl = readWithOpenChemLib(smiles);
     if (ocl.isFragment()) throw invalid(smiles, "it is a pattern, not a molecule");
-    const heavyAtoms = countHeavyAtoms(ocl);
-    if (heavyAtoms > limits.maxHeavyAtoms) {
-      const message = `the molecule has ${heavyAtoms} heavy atoms; ` +
-        `at most ${limits.maxHeavyAtoms} are computed`;
-      throw new MoleculeRefused("molecule_too_large", message);
-    }
+    checkSize(ocl, limits);
     const mol = this.#rdkit.get_mol(smiles);
     if (mol === null) throw invalid(smiles, "RDKit cannot make a molecule of it");
     return new Molecule(ocl, mol, (within, smarts) => this.#count(within, smarts));
@@ -132,14 +120,6 @@ function readWithOpenChemLib(smiles: string): OclMolecule {
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/^.*SmilesParser: /s, "");
-}
-
-function countHeavyAtoms(ocl: OclMolecule): number {
-  let heavy = 0;
-  for (let atom = 0; atom < ocl.getAllAtoms(); atom++) {
-    if (ocl.getAtomicNo(atom) !== 1) heavy++;
-  }
-  return heavy;
 }
 
 function invalid(smiles: string, why: string): MoleculeRefused {

@@ -4,7 +4,8 @@
  * @module
  */
 import { DruglikenessPredictor, Resources } from "openchemlib";
-import { type Molecule, MoleculeRefused } from "./molecule.ts";
+import type { Molecule } from "./molecule.ts";
+import { MoleculeRefused } from "./molecule_refused.ts";
 import type { Figures } from "./thread_message.ts";
 
 /** What OpenChemLib answers where it has no value. */

@@ -7,7 +7,8 @@
 import rdkitFactory, { type MainModule } from "@rdkit/rdkit";
 import type { ModelName } from "./model_name.ts";
 import { MODELS } from "./models.ts";
-import { MoleculeReader, MoleculeRefused } from "./molecule.ts";
+import { MoleculeReader } from "./molecule.ts";
+import { MoleculeRefused } from "./molecule_refused.ts";
 import type { Calculated, MoleculeLimits, ThreadReply, ThreadRequest } from "./thread_message.ts";
 
 function reply(message: ThreadReply): void {
@@ -42,6 +43,7 @@ async function serve(): Promise<void> {
   const reader = new MoleculeReader(await loadRdkit());
   self.onmessage = ({ data }: MessageEvent<ThreadRequest>) => {
     for (const [index, smiles] of data.smiles.entries()) {
+      if (Atomics.load(data.stop, 0) !== 0) return reply({ kind: "ended" });
       const calculated = calculate(reader, data.model, smiles, data.limits);
       reply({ kind: "calculated", index, calculated });
       // What comes after a fault of RDKit is not to be trusted, even where it looks well.

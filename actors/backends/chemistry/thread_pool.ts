@@ -5,10 +5,14 @@
  */
 import { ComputingThread } from "./computing_thread.ts";
 
-/** Starts threads when they are first needed, and a new one in place of each that is over. */
+/**
+ * Starts threads when they are first needed, and a new one in place of each that is over: also
+ * while that one still ends, but never more than as many again.
+ */
 export class ThreadPool implements Disposable {
   readonly #size: number;
   readonly #threads = new Set<ComputingThread>();
+  readonly #ending = new Set<ComputingThread>();
   readonly #idle: ComputingThread[] = [];
   readonly #waiting = new Set<(thread: ComputingThread | undefined) => void>();
   #isDisposed = false;
@@ -17,10 +21,9 @@ export class ThreadPool implements Disposable {
     this.#size = size;
   }
 
-  /** Answers a thread of the caller's own until it releases it; undefined if the signal fires. */
+  /** A thread of the caller's own until released; none once the signal fires or all is closed. */
   async acquire(signal: AbortSignal): Promise<ComputingThread | undefined> {
-    if (this.#isDisposed) throw new Error("the chemistry threads are closed");
-    if (signal.aborted) return undefined;
+    if (this.#isDisposed || signal.aborted) return undefined;
     if (this.#waiting.size === 0) {
       const thread = this.#take();
       if (thread) return thread;
@@ -38,26 +41,38 @@ export class ThreadPool implements Disposable {
 
   /** Takes a thread back, for the next who waits. */
   release(thread: ComputingThread): void {
-    if (thread.isOver) this.#threads.delete(thread);
+    if (thread.isOver) this.#drop(thread);
     else this.#idle.push(thread);
+    this.#serve();
+  }
+
+  #serve(): void {
     const next = this.#waiting.values().next().value;
-    if (!next) return;
-    const free = this.#take();
-    if (!free) return;
+    const thread = next && this.#take();
+    if (!thread) return;
     this.#waiting.delete(next);
-    next(free);
+    next(thread);
   }
 
   #take(): ComputingThread | undefined {
-    let thread: ComputingThread | undefined;
-    while ((thread = this.#idle.pop())) {
-      if (!thread.isOver) return thread;
-      this.#threads.delete(thread); // it died while nobody used it
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      if (!idle.isOver) return idle;
+      this.#drop(idle); // it died while nobody used it
     }
-    if (this.#isDisposed || this.#threads.size >= this.#size) return undefined;
-    thread = new ComputingThread();
+    const full = this.#threads.size >= this.#size || this.#ending.size >= this.#size;
+    if (this.#isDisposed || full) return undefined;
+    const thread = new ComputingThread();
     this.#threads.add(thread);
     return thread;
+  }
+
+  #drop(thread: ComputingThread): void {
+    if (!this.#threads.delete(thread)) return;
+    this.#ending.add(thread);
+    thread.ended.then(() => {
+      this.#ending.delete(thread);
+      this.#serve();
+    });
   }
 
   /** Stops every thread; those who wait for one get none. */
