@@ -85,6 +85,10 @@ export async function start(config: Config, log: Log): Promise<Running> {
       })
       : undefined;
 
+    if (config.webhookKeys.length === 0 && scheduler) {
+      log.info("callbacks are not signed: MODEL_GATEWAY_WEBHOOK_KEYS is not set");
+    }
+    noteKeyUse(registry, catalog, log, stack);
     const stopping = new AbortController();
     const operations = {
       catalog,
@@ -178,6 +182,7 @@ async function openStores(config: Config, log: Log, stack: AsyncDisposableStack)
 }
 
 const SWEEP_MS = 10 * 60 * 1000;
+const KEY_USE_MS = 60 * 1000;
 
 function sweeping(
   blobs: DatabaseBlobStore,
@@ -190,6 +195,28 @@ function sweeping(
   Deno.unrefTimer(timer);
   stack.defer(() => clearInterval(timer));
   return blobs;
+}
+
+/** When keys were last used, now and then: not a write per request. */
+function noteKeyUse(
+  registry: Registry,
+  catalog: Catalog,
+  log: Log,
+  stack: AsyncDisposableStack,
+): void {
+  const note = async () => {
+    try {
+      await registry.noteKeyUse(catalog.takeKeyUses());
+    } catch (error) {
+      log.warn("could not note the use of keys", { error });
+    }
+  };
+  const timer = setInterval(note, KEY_USE_MS);
+  Deno.unrefTimer(timer);
+  stack.defer(async () => {
+    clearInterval(timer);
+    await note();
+  });
 }
 
 async function warnOfOldRedis(queue: RedisJobQueue, log: Log): Promise<void> {

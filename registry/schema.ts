@@ -5,6 +5,7 @@
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { linearPattern } from "./linear_pattern.ts";
 import type { JsonSchema } from "./model.ts";
 
 /** The schema itself is not a valid JSON Schema, or is larger than is taken. */
@@ -36,6 +37,8 @@ const DRAFT = "https://json-schema.org/draft/2020-12/schema";
 const MAX_VIOLATIONS = 50;
 // Listing every violation of a larger value could take a thousand times the value's own memory.
 const MAX_NODES_FOR_ALL = 2_000;
+const PATTERN_RULE =
+  "a regular expression as RE2 takes it: without look-around and back-references";
 const NO_VIOLATIONS: SchemaViolation[] = [];
 const ENDLESS: SchemaViolation[] = [
   { pointer: "", expected: "another schema: its references lead in circles without end" },
@@ -105,7 +108,7 @@ function compile(schema: JsonSchema, allErrors: boolean): ValidateFunction {
       throw new SchemaError(at ?? "", "a reference into the schema itself", { cause });
     }
     const at = pointerTo(schema, "", (key, value) => key === "pattern" && !isPattern(value));
-    if (at !== undefined) throw new SchemaError(at, "a regular expression", { cause });
+    if (at !== undefined) throw new SchemaError(at, PATTERN_RULE, { cause });
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SchemaError("", `a schema that compiles (${reason})`, { cause });
   }
@@ -118,8 +121,13 @@ function metaSchema(): ValidateFunction {
   return metaValidate;
 }
 
+/** The engine of patterns; `code` is for validators written to files, of which there are none. */
+const PATTERNS = Object.assign((source: string) => linearPattern(source), {
+  code: "linearPattern",
+});
+
 function newAjv(options: { meta?: false; validateSchema?: false; allErrors?: boolean }): Ajv2020 {
-  const ajv = new Ajv2020({ strict: false, logger: false, ...options });
+  const ajv = new Ajv2020({ strict: false, logger: false, code: { regExp: PATTERNS }, ...options });
   // The package is CommonJS; its default export is typed as the module.
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
   return ajv;
@@ -182,7 +190,8 @@ function pointerTo(
 
 function isPattern(text: string): boolean {
   try {
-    return new RegExp(text, "u") instanceof RegExp;
+    linearPattern(text);
+    return true;
   } catch {
     return false;
   }

@@ -119,3 +119,31 @@ function nested(levels: number): JsonSchema {
 Deno.test("a schema that leads back to itself takes nothing, and ends", () => {
   assertEquals(compileSchema({ $ref: "#" })({}).length, 1);
 });
+
+Deno.test("a pattern that would hang other engines is answered in linear time", () => {
+  const validate = compileSchema({ type: "string", pattern: "^(a+)+$" });
+  assertEquals(validate("a".repeat(50_000) + "!").length, 1);
+  assertEquals(validate("a".repeat(50_000)), []);
+});
+
+Deno.test("patterns keep apart, and read as in JavaScript", () => {
+  const validate = compileSchema({
+    type: "object",
+    properties: { a: { pattern: "^\\u0041\\d+$" }, b: { pattern: "^[^/]+/\\w$" } },
+  });
+  assertEquals(validate({ a: "A12", b: "x/y" }), []);
+  assertEquals(validate({ a: "x/y", b: "A12" }).map(({ pointer }) => pointer), ["/a", "/b"]);
+});
+
+Deno.test("a pattern beyond RE2 is refused where it stands, with what is taken", () => {
+  const error = assertThrows(
+    () => compileSchema({ properties: { a: { pattern: "(?=x)y" } } }),
+    SchemaError,
+  );
+  assertEquals(error.pointer, "/properties/a/pattern");
+  assert(error.expected.includes("look-around"));
+});
+
+Deno.test("references that lead in circles are a violation, not an endless loop", () => {
+  assertEquals(compileSchema({ $ref: "#" })(1).length, 1);
+});
