@@ -77,7 +77,7 @@ export class ComputingThread {
    */
   stop(): void {
     this.#end("stopped");
-    
+    Atomics.store(this.#stop, 0, 1);
     if (this.#last === undefined) this.#terminate();
   }
 
