@@ -15,7 +15,7 @@ export interface MoleculeLimits {
   readonly maxHeavyAtoms: number;
   /**
    * Walks along four bonds, both ways: about 1,500 in a drug of 40 atoms, 14,000 in a peptide of
-   * 400. RDKit takes 1 second for 40,000 and does not end within minutes for a cage of 12 metals.
+   * 400. RDKit takes a second for 40,000, and 20 for the 175,000 of 12 atoms that are all bonded.
    */
   readonly maxWalks: number;
 }

@@ -5,29 +5,15 @@
  */
 import { assert } from "@std/assert";
 import type { BackendCall, BackendResult } from "../../../actors/backend.ts";
+import { callOf } from "../../contracts/backend_contract.ts";
 import type { Figures } from "../../../actors/backends/chemistry/thread_message.ts";
 
 export const CAFFEINE = "CN1C=NC2=C1C(=O)N(C(=O)N2C)C";
 export const ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O";
 
 /** A call of a model with an input of any shape. */
-export function callWith(
-  model: string,
-  input: unknown,
-  signal: AbortSignal = new AbortController().signal,
-): BackendCall {
-  return {
-    jobId: "job",
-    deliveryId: "job:1",
-    model,
-    version: "1.0",
-    backend: { kind: "chemistry", model },
-    input,
-    signal,
-    deadline: Date.now() + 60_000,
-    progress: () => {},
-    log: () => {},
-  };
+export function callWith(model: string, input: unknown, signal?: AbortSignal): BackendCall {
+  return callOf({ kind: "chemistry", model }, input, signal);
 }
 
 /** A call of a model with a molecule. */
