@@ -6,6 +6,7 @@
  * @module
  */
 import { Parser } from "expr-eval";
+import { VARIABLE_NAME } from "../spec.ts";
 import { type FormulaFunction, FUNCTIONS } from "./functions.ts";
 import { BINARY, type FormulaNode, MAX_DEPTH, UNARY } from "./node.ts";
 import { type FormulaProblem, formulaProblem, type Position } from "./position.ts";
@@ -229,7 +230,11 @@ class TreeBuilder {
   #unknownName(index: number): never {
     const name = this.#tokens[index]!.text;
     if (FUNCTIONS.has(name)) this.#refuse(index + 1, `'(' after the function ${name}`);
-    return this.#refuse(index, `a child (${some([...this.#variables.keys()])})`, `'${name}'`);
+    return this.#refuse(
+      index,
+      `a child (${some([...this.#variables.keys()].filter((known) => VARIABLE_NAME.test(known)))})`,
+      `'${name}'`,
+    );
   }
 
   #unknownFunction(callee: Part): never {
