@@ -81,6 +81,9 @@ export function fit(
   }
   const { columns, target } = take(rows);
   const proposal = propose(method, columns, target);
+  if (proposal.weights.every((weight) => weight === 0)) {
+    return { reason: "no child's value varies" };
+  }
   const fitted = target.map((_, i) => combine(proposal, columns.map((c) => c[i]!)));
   return {
     method,
