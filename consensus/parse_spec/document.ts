@@ -73,7 +73,7 @@ export function readDocument(
     schema: "core",
     uniqueKeys: false, // checked below, in linear time
     prettyErrors: false,
-    logLevel: "silent",
+    logLevel: "error",
     lineCounter: lines,
   });
   if (document.errors.length) {
