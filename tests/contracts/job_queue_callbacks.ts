@@ -5,8 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { JobQueue } from "../../actors/job_queue.ts";
-import type { QueueClaim } from "./job_queue_contract.ts";
-import { claimOne, eventually, newTag, submitMany } from "./job_queue_store.ts";
+import { claimOne, eventually, newTag, type QueueClaim, submitMany } from "./job_queue_store.ts";
 
 const URL_OF = "https://hooks.example.com/a b?c=d";
 

@@ -6,12 +6,15 @@
 import { testCallbacks } from "./job_queue_callbacks.ts";
 import { testDelivery } from "./job_queue_delivery.ts";
 import { testProperties } from "./job_queue_properties.ts";
-import { LEASE_MS, MAX_STALLS, type OpenQueueStore, type QueueStore } from "./job_queue_store.ts";
+import {
+  LEASE_MS,
+  MAX_STALLS,
+  type OpenQueueStore,
+  type QueueClaim,
+  type QueueStore,
+} from "./job_queue_store.ts";
 import { testSubmission } from "./job_queue_submission.ts";
 import { testSupervision } from "./job_queue_supervision.ts";
-
-/** Registers one claim about the port. */
-export type QueueClaim = (claim: string, body: (store: QueueStore) => Promise<void>) => void;
 
 /** Runs the suite on an adapter; `skip` is the reason why it cannot be had here. */
 export function testJobQueue(adapter: string, open: OpenQueueStore, skip?: string): void {

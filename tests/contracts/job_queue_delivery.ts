@@ -5,7 +5,6 @@
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Ending } from "../../actors/job_queue.ts";
-import type { QueueClaim } from "./job_queue_contract.ts";
 import {
   claimOne,
   eventually,
@@ -14,6 +13,7 @@ import {
   LIMITS,
   newJob,
   newTag,
+  type QueueClaim,
   submitMany,
   supervised,
 } from "./job_queue_store.ts";

@@ -6,8 +6,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { isFinal } from "../../actors/job.ts";
 import type { Ending, JobQueue } from "../../actors/job_queue.ts";
-import type { QueueClaim } from "./job_queue_contract.ts";
-import { eventually, LEASE_MS, LIMITS, newJob, newTag, supervised } from "./job_queue_store.ts";
+import {
+  eventually,
+  LEASE_MS,
+  LIMITS,
+  newJob,
+  newTag,
+  type QueueClaim,
+  supervised,
+} from "./job_queue_store.ts";
 
 const JOBS = 60;
 

@@ -17,6 +17,9 @@ export interface QueueStore extends AsyncDisposable {
 
 export type OpenQueueStore = (options: JobQueueOptions) => Promise<QueueStore>;
 
+/** Registers one claim about the port. */
+export type QueueClaim = (claim: string, body: (store: QueueStore) => Promise<void>) => void;
+
 /** Short, so that a lost worker is found out soon. */
 export const LEASE_MS = 250;
 export const MAX_STALLS = 2;

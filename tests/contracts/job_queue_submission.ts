@@ -5,8 +5,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { jobIdTime, newJobId } from "../../actors/job_id.ts";
-import type { QueueClaim } from "./job_queue_contract.ts";
-import { claimOne, eventually, LIMITS, newJob, newTag, submitMany } from "./job_queue_store.ts";
+import {
+  claimOne,
+  eventually,
+  LIMITS,
+  newJob,
+  newTag,
+  type QueueClaim,
+  submitMany,
+} from "./job_queue_store.ts";
 
 export function testSubmission(claim: QueueClaim): void {
   claim("submit() accepts a job and get() answers all of it", async ({ queue, other }) => {

@@ -4,7 +4,6 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { QueueClaim } from "./job_queue_contract.ts";
 import {
   claimOne,
   eventually,
@@ -12,6 +11,7 @@ import {
   LIMITS,
   MAX_STALLS,
   newTag,
+  type QueueClaim,
   submitMany,
   supervised,
 } from "./job_queue_store.ts";

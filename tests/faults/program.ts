@@ -75,6 +75,11 @@ export class Program implements AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** Resolves when it has ended, however. */
+  get ended(): Promise<unknown> {
+    return this.#child.status;
+  }
+
   signal(signal: Deno.Signal): void {
     Deno.kill(this.pid, signal);
   }
@@ -153,6 +158,14 @@ export class Client {
   ): Promise<void> {
     const version = { version: "1", backend, inputSchema: true };
     await this.json("POST", "/v1/models", { name, description: name, settings, version });
+    // The other gateways hear of it within a second.
+    await eventually(async () => {
+      const answers = await Promise.all(
+        this.urls().map(() => this.send("GET", `/v1/models/${name}`)),
+      );
+      await Promise.all(answers.map((answer) => answer.body?.cancel()));
+      return answers.every((answer) => answer.ok);
+    }, "every gateway to know the model");
   }
 
   /** Submits under a key until some gateway acknowledges it; answers the job's id. */

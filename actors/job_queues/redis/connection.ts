@@ -15,7 +15,7 @@ export interface ConnectionOptions {
   readonly url: string;
   /** Treat a single URL as a Cluster's first node. */
   readonly cluster?: boolean;
-  /** How long a call is repeated through a failover before it is given up; 15 s if not said. */
+  /** How long a call is repeated through a failover before it is given up; 20 s if not said. */
   readonly patienceMs?: number;
   /** Replicas that must have a write before it counts; 0 does not wait. */
   readonly replicas?: number;
@@ -26,11 +26,15 @@ export interface ConnectionOptions {
 type Client = Redis | Cluster;
 type ScriptCall = (key: string, ...args: (string | number)[]) => Promise<unknown>;
 
-/** Faults of the way or of a failover; the same call may be sent again. */
-const PASSING =
-  /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|READONLY|NOREPLICAS|UNBLOCKED|BUSY )|Connection is closed|Command timed out|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|Stream isn't writeable|enableOfflineQueue|Failed to refresh slots|None of startup nodes|Too many Cluster redirections|Cluster isn't ready|Socket closed|not a socket|max retries per request/;
+/** Refusals of a server that will pass: it fails over, loads its data, has lost its replicas. */
+const PASSING_REFUSAL =
+  /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|LOADING|READONLY|NOREPLICAS|NOSCRIPT|UNBLOCKED|BUSY) /;
 
-const WAIT_MS = 1000;
+/**
+ * How long one WAIT may hold up its connection, and all that is sent behind it. A replica that lives
+ * answers within a few milliseconds; while there is none, the call is repeated.
+ */
+const WAIT_MS = 100;
 
 export class RedisConnection implements AsyncDisposable {
   readonly client: Client;
@@ -42,13 +46,15 @@ export class RedisConnection implements AsyncDisposable {
   constructor(options: ConnectionOptions) {
     const urls = options.url.split(",").map((text) => text.trim()).filter((text) => text !== "");
     this.cluster = options.cluster ?? urls.length > 1;
-    this.#patienceMs = options.patienceMs ?? 15_000;
+    this.#patienceMs = options.patienceMs ?? 20_000;
     this.#replicas = options.replicas ?? 0;
     this.client = this.cluster
       ? clusterClient(urls, options.tlsCa)
       : new Redis(redisOptions(urls[0]!, options.tlsCa));
     // Without a listener an error event would end the process; calls report their own faults.
     this.client.on("error", () => {});
+    // Every waiting call listens for the next connection.
+    this.client.setMaxListeners(0);
     for (const [name, lua] of Object.entries(SCRIPTS)) {
       this.client.defineCommand(name, { numberOfKeys: 1, lua });
     }
@@ -88,7 +94,7 @@ export class RedisConnection implements AsyncDisposable {
     const [written, waited] = replies ?? [];
     if (written?.[0]) throw written[0];
     if (waited?.[0]) throw waited[0];
-    if (Number(waited?.[1] ?? 0) < this.#replicas) throw new Error("NOREPLICAS no replica has it");
+    if (Number(waited?.[1] ?? 0) < this.#replicas) throw new Error("no replica has it");
     return written?.[1];
   }
 
@@ -102,15 +108,28 @@ export class RedisConnection implements AsyncDisposable {
         if (message.startsWith("OOM")) {
           throw new QueueUnavailable("Redis is out of memory", { cause: error });
         }
-        if (!PASSING.test(message)) throw error;
+        if (!mayPass(error, message)) throw error;
         const now = performance.now();
         giveUp ||= now + this.#patienceMs;
         if (this.#closed || now >= giveUp) {
           throw new QueueUnavailable(`Redis does not answer: ${message}`, { cause: error });
         }
-        await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
+        await this.#again(pause * (0.5 + Math.random()));
       }
     }
+  }
+
+  /** Waits a while, or until there is a connection again. */
+  #again(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.client.off("ready", done);
+        resolve();
+      };
+      const timer = setTimeout(done, pauseMs);
+      if (this.client.status !== "ready") this.client.once("ready", done);
+    });
   }
 
   /** A connection of its own for subscriptions. */
@@ -126,6 +145,12 @@ export class RedisConnection implements AsyncDisposable {
     this.client.disconnect();
     return Promise.resolve();
   }
+}
+
+/** Whatever is no answer of the server is a fault of the way to it. */
+function mayPass(error: unknown, message: string): boolean {
+  const answered = error instanceof Error && error.name === "ReplyError";
+  return !answered || PASSING_REFUSAL.test(message);
 }
 
 function redisOptions(url: string, tlsCa: string | undefined): RedisOptions {
@@ -163,7 +188,8 @@ const FAULT_POLICY: RedisOptions = {
   maxRetriesPerRequest: 0,
   connectTimeout: 2000,
   commandTimeout: 5000,
-  retryStrategy: (times) => Math.min(50 * times, 500),
+  // At once after a break, then ever less often.
+  retryStrategy: (times) => times === 1 ? 1 : Math.min(25 * 2 ** (times - 2), 500),
 };
 
 function credentials(at: URL): RedisOptions {
