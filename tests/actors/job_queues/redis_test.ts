@@ -1,6 +1,10 @@
+import { assertEquals } from "@std/assert";
+import { Redis } from "ioredis";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
-import { sharedService } from "../../services/shared.ts";
+import { streamKey } from "../../../actors/redis_keys.ts";
+import { claimOne, newTag, submitMany } from "../../contracts/job_queue_store.ts";
+import { serviceTest, sharedService } from "../../services/shared.ts";
 
 for (const kind of ["redis", "cluster"] as const) {
   const service = await sharedService(kind);
@@ -20,3 +24,61 @@ for (const kind of ["redis", "cluster"] as const) {
     };
   }, service.available ? undefined : service.reason);
 }
+
+const single = await sharedService("redis");
+
+serviceTest(
+  single,
+  "lag is exact at every step, in whatever order jobs are finished",
+  async (url) => {
+    await using queue = new RedisJobQueue({ url });
+    const raw = new Redis(url, { protocol: 2 });
+    const tag = newTag();
+    const lagOf = async (): Promise<number | null> => {
+      const [group] = await raw.xinfo("GROUPS", streamKey(tag, "interactive")) as unknown[][];
+      return group![group!.indexOf("lag") + 1] as number | null;
+    };
+    const epoch = (await queue.acquire(tag, "s", 60_000))!;
+    const round = () => queue.supervise(tag, epoch, 60_000);
+    await submitMany(queue, tag, 10);
+    const claims = [];
+    for (let left = 10; left > 4; left--) {
+      claims.push(await claimOne(queue, tag));
+      assertEquals(await lagOf(), left - 1);
+    }
+    // The oldest last: an entry is never taken out from behind one that is still pending.
+    for (const { lease } of [...claims].reverse()) {
+      await queue.settle(lease, { state: "completed", result: "1" });
+      assertEquals(await lagOf(), 4);
+      await round();
+      assertEquals(await lagOf(), 4);
+    }
+    await queue.cancel((await queue.list({ tags: [tag], limit: 1 }))[0]!.id);
+    assertEquals(await lagOf(), 4);
+    assertEquals((await queue.claim(tag, "w", 9, 0)).length, 3);
+    assertEquals(await lagOf(), 0);
+    assertEquals(await raw.xlen(streamKey(tag, "interactive")) <= 5, true);
+    raw.disconnect();
+  },
+);
+
+serviceTest(single, "a lag that a failover made wrong is mended by the next round", async (url) => {
+  await using queue = new RedisJobQueue({ url });
+  const raw = new Redis(url, { protocol: 2 });
+  const tag = newTag();
+  const stream = streamKey(tag, "interactive");
+  const epoch = (await queue.acquire(tag, "s", 60_000))!;
+  await submitMany(queue, tag, 5);
+  await queue.claim(tag, "w", 5, 0);
+  const [group] = await raw.xinfo("GROUPS", stream) as unknown[][];
+  const delivered = group![group!.indexOf("last-delivered-id") + 1] as string;
+  await raw.call("XGROUP", "SETID", stream, "workers", delivered, "ENTRIESREAD", "1");
+  const lagOf = async () => {
+    const [now] = await raw.xinfo("GROUPS", stream) as unknown[][];
+    return now![now!.indexOf("lag") + 1];
+  };
+  assertEquals(await lagOf(), 4);
+  await queue.supervise(tag, epoch, 60_000);
+  assertEquals(await lagOf(), 0);
+  raw.disconnect();
+});
