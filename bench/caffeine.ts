@@ -24,14 +24,13 @@ const SCHEMA: JsonSchema = {
 /** Registers the model on a backend, in a new database; answers the headers of a user of it. */
 export async function registerModel(
   databaseUrl: string,
-  name = MODEL,
   backend: BackendReference = { kind: "echo" },
 ): Promise<Record<string, string>> {
   await using database = new PostgresDatabase(databaseUrl);
   await migrate(database);
   const registry = new Registry(database);
   await registry.createModel("user:owner", {
-    name,
+    name: MODEL,
     description: "Answers at once.",
     readers: ["team:chemistry"],
     settings: { concurrency: 256 },

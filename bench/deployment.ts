@@ -1,0 +1,56 @@
+/**
+ * The gateway over several processes: each role one process, on a Redis and a Postgres of their
+ * own.
+ *
+ * @module
+ */
+import type { Role } from "../config.ts";
+import { freePort } from "../tests/services/free_port.ts";
+import { startPostgres } from "../tests/services/postgres.ts";
+import { type SingleRedis, startSingleRedis } from "../tests/services/redis.ts";
+import { registerModel } from "./caffeine.ts";
+import { Spawned } from "./spawned.ts";
+import type { BackendReference } from "../registry/model.ts";
+
+export class Deployment implements AsyncDisposable {
+  private constructor(
+    readonly redis: SingleRedis,
+    /** Where the gateway answers. */
+    readonly url: string,
+    /** Headers of an ordinary user's requests. */
+    readonly headers: Readonly<Record<string, string>>,
+    readonly stack: AsyncDisposableStack,
+  ) {}
+
+  /** Starts the roles with one model on the backend; `gateway` is to be among them. */
+  static async start(roles: readonly Role[], backend: BackendReference): Promise<Deployment> {
+    const stack = new AsyncDisposableStack();
+    try {
+      const postgres = stack.use(await startPostgres());
+      const redis = stack.use(await startSingleRedis());
+      const headers = await registerModel(postgres.url, backend);
+      const env = {
+        DATABASE_URL: postgres.url,
+        REDIS_URL: redis.url,
+        MODEL_GATEWAY_LOG_LEVEL: "error",
+      };
+      let url = "";
+      for (const role of roles) {
+        const port = freePort();
+        const process = stack.use(
+          new Spawned("main.ts", ["--role", role, "--port", `${port}`], env),
+        );
+        await process.ready(`http://127.0.0.1:${port}/readyz`);
+        if (role === "gateway") url = `http://127.0.0.1:${port}`;
+      }
+      return new Deployment(redis, url, headers, stack);
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.disposeAsync();
+  }
+}
