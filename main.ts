@@ -282,30 +282,42 @@ async function readiness({ database, catalog, jobs }: Stores): Promise<readonly 
 }
 
 /** Gateways that share the port: the kernel spreads connections over them (SO_REUSEPORT). */
-function spawnGateways(config: Config): Deno.ChildProcess[] {
-  const permissions = [
-    "--allow-net",
-    "--allow-env",
-    "--allow-sys",
-    "--allow-read",
-    "--allow-write",
-  ];
-  return Array.from({ length: config.processes - 1 }, () =>
-    new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--no-prompt",
-        ...permissions,
-        "--allow-run",
-        import.meta.filename!,
-        ...Deno.args,
-      ],
-      env: {
-        MODEL_GATEWAY_ROLE_OF_CHILD: "gateway",
-      },
+class MoreGateways {
+  readonly #children = new Set<Deno.ChildProcess>();
+  #stopping = false;
+
+  constructor(count: number, readonly log: Log) {
+    for (let i = 0; i < count; i++) this.#spawn();
+  }
+
+  #spawn(): void {
+    if (this.#stopping) return;
+    const allow = ["net", "env", "sys", "read", "write", "run"].map((name) => `--allow-${name}`);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...allow, import.meta.filename!, ...Deno.args],
+      env: { [CHILD]: "1" },
       stdin: "null",
-    }).spawn());
+    }).spawn();
+    this.#children.add(child);
+    void child.status.then(({ code }) => {
+      this.#children.delete(child);
+      if (this.#stopping) return;
+      this.log.error("a gateway process ended; another is started", { code });
+      setTimeout(() => this.#spawn(), RESPAWN_MS);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const children = [...this.#children];
+    for (const child of children) child.kill("SIGTERM");
+    await Promise.all(children.map((child) => child.status));
+  }
 }
+
+/** Set for the processes that {@link MoreGateways} starts: they are gateways and nothing else. */
+const CHILD = "MODEL_GATEWAY_CHILD";
+const RESPAWN_MS = 1000;
 
 async function main(): Promise<void> {
   const parsed = parseConfig(Deno.args, Deno.env.toObject());
@@ -320,29 +332,28 @@ async function main(): Promise<void> {
     }
     Deno.exit(2);
   }
-  const isChild = Deno.env.has("MODEL_GATEWAY_ROLE_OF_CHILD");
+  const isChild = Deno.env.has(CHILD);
   const config: Config = {
     ...parsed.config,
     ...(isChild ? { roles: ["gateway"] as const } : {}),
   };
   const log = new Log(config.logLevel, { roles: config.roles.join(","), pid: Deno.pid });
   const running = await start(config, log);
-  const children = config.processes > 1 && !isChild ? spawnGateways(config) : [];
+  const more = new MoreGateways(isChild ? 0 : config.processes - 1, log);
   if (!isChild) announce(config, running);
-  await terminated(children);
+  await asked();
   log.info("stopping");
-  for (const child of children) child.kill("SIGTERM");
-  await Promise.all([running.stop(), ...children.map((child) => child.status)]);
+  await Promise.all([running.stop(), more.stop()]);
   Deno.exit(0);
 }
 
-/** Resolves when this process is asked to end, or one of its children has ended. */
-function terminated(children: readonly Deno.ChildProcess[]): Promise<unknown> {
-  const asked = Promise.withResolvers<void>();
+/** Resolves when this process is asked to end. */
+function asked(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, asked.resolve);
+    Deno.addSignalListener(signal, () => resolve());
   }
-  return Promise.race([asked.promise, ...children.map((child) => child.status)]);
+  return promise;
 }
 
 function announce(config: Config, { url, newAdminKey }: Running): void {
