@@ -309,10 +309,10 @@ Deno.test("nestingOf() looks at every model once, however often it is a child", 
   let looked = 0;
   const wide = (level: number) => Array.from({ length: 60 }, (_, i) => `l${level}-${i % 3}`);
   const look = ({ model }: { model: string }) => {
-    looked++;
+    if (++looked > 4000) throw new Error("every way to a model is walked on its own");
     const level = Number(model[1]);
     return level < 9 ? nest(model, ...wide(level + 1)) : undefined;
   };
   assertEquals(nestingOf(nest("top", ...wide(1)), look, 20), { kind: "sound", levels: 9 });
-  assert(looked < 4000, String(looked));
+  assert(looked > 0);
 });

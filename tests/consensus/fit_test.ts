@@ -97,6 +97,37 @@ Deno.test("convexWeights() finds no worse variance than any mixture on a grid", 
   }
 });
 
+Deno.test("convexWeights() ends where no weight, dropped ones among them, would lower the variance", () => {
+  const random = seededRandom(12);
+  let dropped = 0;
+  for (let trial = 0; trial < 100; trial++) {
+    const factors = Array.from(
+      { length: 10 },
+      () => Array.from({ length: 60 }, () => bell(random)),
+    );
+    const errors = Array.from({ length: 40 }, () => {
+      const shares = factors.map(() => bell(random));
+      return factors[0]!.map((_, row) =>
+        factors.reduce((t, factor, i) => t + shares[i]! * factor[row]!, 0.1 * bell(random))
+      );
+    });
+    const centred = errors.map((e) => e.map((v) => v - e.reduce((t, w) => t + w, 0) / e.length));
+    const weights = convexWeights(errors);
+    const mixed = centred[0]!.map((_, row) =>
+      centred.reduce((t, e, i) => t + weights[i]! * e[row]!, 0)
+    );
+    const slopes = centred.map((e) => e.reduce((t, v, row) => t + v * mixed[row]!, 0));
+    const level = mixed.reduce((t, v) => t + v * v, 0);
+    const scale = Math.max(...centred.map((e) => e.reduce((t, v) => t + v * v, 0)));
+    slopes.forEach((slope, i) => {
+      assert(slope >= level - 1e-6 * scale, `trial ${trial}: child ${i} would help`);
+      if (weights[i] === 0) dropped++;
+      else assertAlmostEquals(slope, level, 1e-6 * scale);
+    });
+  }
+  assert(dropped > 1000);
+});
+
 const CHILDREN = [{ bias: 1, noise: 1 }, { bias: -0.5, noise: 2 }];
 
 Deno.test("fit() takes away each child's bias and trusts the quieter child more", () => {
