@@ -21,6 +21,7 @@ export const SCHEMES = [
   "rank_average",
 ] as const;
 
+/** One of them. */
 export type Scheme = typeof SCHEMES[number];
 
 /** The schemes in which a child's weight counts. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+/** The sum; 0 of nothing. */
 export function sum(values: readonly number[]): number {
   let total = 0;
   for (const value of values) total += value;
@@ -45,6 +46,7 @@ export function weightedMean(values: readonly number[], weights: readonly number
   return weightedSum(values, weights) / sum(weights);
 }
 
+/** The sum of every value times its weight. */
 export function weightedSum(values: readonly number[], weights: readonly number[]): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i]! * weights[i]!;

@@ -33,6 +33,7 @@ export interface SpecialFunction {
   readonly childrenOnly: boolean;
 }
 
+/** Any function. */
 export type FormulaFunction = NumericFunction | StatisticFunction | SpecialFunction;
 
 const MANY = 64;

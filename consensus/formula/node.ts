@@ -10,7 +10,9 @@ import type { Position } from "./position.ts";
 /** The most levels of a tree; a sum of n terms has n. */
 export const MAX_DEPTH = 256;
 
+/** The operators of one value. */
 export const UNARY = ["-", "+", "not"] as const;
+/** The operators of two values. */
 export const BINARY = [
   ...["+", "-", "*", "/", "%", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"] as const,
 ];
