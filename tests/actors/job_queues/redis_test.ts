@@ -40,7 +40,7 @@ serviceTest(
     };
     const epoch = (await queue.acquire(tag, "s", 60_000))!;
     const round = () => queue.supervise(tag, epoch, 60_000);
-    await submitMany(queue, tag, 10);
+    const ids = await submitMany(queue, tag, 10);
     const claims = [];
     for (let left = 10; left > 4; left--) {
       claims.push(await claimOne(queue, tag));
