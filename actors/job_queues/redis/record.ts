@@ -77,7 +77,8 @@ export function submitArguments(job: NewJob, into: (string | number)[]): void {
   into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
   if (job.lane === "batch") into.push("ln", "b");
   if (job.callback) into.push("cb", callbackText(job.callback));
-  if (job.lane === "batch" || job.callback) into.push("x", 1);
+  if (job.idempotency) into.push("k", job.idempotency.key, "fp", job.idempotency.fingerprint);
+  if (job.lane === "batch" || job.callback || job.idempotency) into.push("x", 1);
   if (job.parent !== undefined) into.push("pa", job.parent);
   if (job.traceparent !== undefined) into.push("tp", job.traceparent);
   into[count] = into.length - count - 1;

@@ -16,19 +16,19 @@ while i <= #ARGV do
     call('HSET', key, 'seen', now)
     verdict = 'd' .. id
   elseif idempotency ~= '' then
-    local prior = call('GET', base .. 'key:' .. idempotency)
+    -- Taken for this job, unless it is another's already.
+    local prior = call('SET', base .. 'key:' .. idempotency, id, 'NX', 'GET')
     local known = prior and call('HGET', base .. 'job:' .. prior, 'fp')
     if known then
       call('HSET', base .. 'job:' .. prior, 'seen', now)
       verdict = (known == fingerprint and 'd' or 'c') .. prior
+    elseif prior then
+      -- That job's record is past its retention.
+      call('SET', base .. 'key:' .. idempotency, id)
     end
   end
   if verdict == 'a' then
     call('HSET', key, 'st', 'q', unpack(ARGV, first, last))
-    if idempotency ~= '' then
-      call('HSET', key, 'k', idempotency, 'fp', fingerprint, 'x', 1)
-      call('SET', base .. 'key:' .. idempotency, id)
-    end
     enqueue(id, lane, '0', limits)
     index[#index + 1] = 0
     index[#index + 1] = id
