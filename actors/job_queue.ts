@@ -100,7 +100,10 @@ export interface Claim {
   readonly submitter: string;
   /** 1 for the first attempt. A delivery after a lost worker is an attempt of its own number. */
   readonly attempt: number;
-  /** When the job was made ready to run (submitted, or promoted after a backoff). */
+  /**
+   * When the job was made ready to run (submitted, requeued, or promoted after a backoff): its queue
+   * timeout counts from then, and goes on counting when the job is handed back or rescued.
+   */
   readonly readyAt: number;
   readonly traceparent?: string;
 }
@@ -137,7 +140,7 @@ export interface JobDelivery {
   log(lease: Lease, line: string): Promise<void>;
   /**
    * Records how the attempt ended, once: `lost` means that the lease had passed on and nothing was
-   * changed. The same ending sent again answers `recorded` again.
+   * changed. The same ending sent again answers `recorded` again, also when the job has gone on.
    */
   settle(lease: Lease, ending: Ending): Promise<"recorded" | "lost">;
   /** Gives a job back unrun, at the head of its lane; the attempt does not count. */
@@ -224,7 +227,10 @@ export interface DeliveryAttempt {
 export type Epoch = string;
 
 export interface JobSupervision {
-  /** Takes the supervision of a queue if it is free (or one's own), for `ttlMs`. */
+  /**
+   * Takes the supervision of a queue if it is free (or one's own), for `ttlMs`. An epoch whose time
+   * is up still holds the queue until someone takes it.
+   */
   acquire(tag: number, scheduler: string, ttlMs: number): Promise<Epoch | undefined>;
   /**
    * One round for the holder: renews, makes due retries ready, rescues jobs whose lease has passed

@@ -34,10 +34,12 @@ import { Lifecycle } from "./sqlite/lifecycle.ts";
 import { deadLetterRows, jobRows } from "./sqlite/listing.ts";
 import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
-import { SCHEMA, SCHEMA_VERSION } from "./sqlite/schema.ts";
+import { SCHEMA } from "./sqlite/schema.ts";
 import { Waiters } from "./sqlite/waiters.ts";
 
 const ROUND_LIMIT = 500;
+/** Forgetting is cheap, and must keep up with the jobs that end between two rounds. */
+const SWEEP_LIMIT = 2000;
 
 export class SqliteJobQueue implements JobQueue {
   readonly #options: JobQueueOptions;
@@ -58,11 +60,11 @@ export class SqliteJobQueue implements JobQueue {
   constructor(path: string, options: Partial<JobQueueOptions> = {}, now: () => number = Date.now) {
     this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
     this.#now = now;
-    this.#store = new GroupCommit(path, () => this.#counters.flush(this.#store));
+    this.#store = new GroupCommit(path, this.#counters);
     const version = this.#store.get("PRAGMA user_version")!.user_version as number;
-    if (version > SCHEMA_VERSION) throw new Error(`${path} was written by a newer version`);
-    if (version === 0) {
-      this.#store.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    if (version > SCHEMA.length) throw new Error(`${path} was written by a newer version`);
+    for (const [i, step] of SCHEMA.entries()) {
+      if (i >= version) this.#store.exec(`BEGIN; ${step} PRAGMA user_version = ${i + 1}; COMMIT`);
     }
     this.#deliveries = new Deliveries(this.#store, this.#counters, now);
     this.#ownership = new Ownership(this.#store, now);
@@ -127,7 +129,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   get(id: string): Promise<Job | undefined> {
-    return Promise.resolve(this.#read(id));
+    return Promise.try(() => this.#read(id));
   }
 
   #read(id: string): Job | undefined {
@@ -156,12 +158,15 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   list(query: JobQuery): Promise<Job[]> {
-    return Promise.resolve(jobRows(this.#store, query, this.#now()).map((row) => this.#jobOf(row)));
+    return Promise.try(() =>
+      jobRows(this.#store, query, this.#now()).map((row) => this.#jobOf(row))
+    );
   }
 
   deadLetters(tag: number, limit: number, before?: string): Promise<Job[]> {
-    const rows = deadLetterRows(this.#store, tag, limit, before, this.#now());
-    return Promise.resolve(rows.map((row) => this.#jobOf(row)));
+    return Promise.try(() =>
+      deadLetterRows(this.#store, tag, limit, before, this.#now()).map((row) => this.#jobOf(row))
+    );
   }
 
   cancel(id: string): Promise<Cancellation> {
@@ -180,14 +185,15 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   events(id: string, after?: string): Promise<JobEvent[]> {
-    if (!this.#lifecycle.row(id)) return Promise.resolve([]);
-    const from = /^\d{1,15}$/.test(after ?? "") ? Number(after) : 0;
-    const rows = this.#store.all(
-      "SELECT n, type, at, data FROM events WHERE job_id = ? AND n > ? ORDER BY n",
-      id,
-      from,
-    );
-    return Promise.resolve(rows.map(eventOf));
+    return Promise.try(() => {
+      if (!this.#lifecycle.row(id)) return [];
+      const from = /^\d{1,15}$/.test(after ?? "") ? Number(after) : 0;
+      return this.#store.all(
+        "SELECT n, type, at, data FROM events WHERE job_id = ? AND n > ? ORDER BY n",
+        id,
+        from,
+      ).map(eventOf);
+    });
   }
 
   changed(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -209,7 +215,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   deliveries(id: string): Promise<Delivery[]> {
-    return Promise.resolve(this.#deliveries.ofJob(id));
+    return Promise.try(() => this.#deliveries.ofJob(id));
   }
 
   redeliver(deliveryId: string): Promise<boolean> {
@@ -217,6 +223,10 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   measure(tag: number): Promise<QueueMeasures> {
+    return Promise.try(() => this.#measure(tag));
+  }
+
+  #measure(tag: number): QueueMeasures {
     const count = (sql: string) => this.#store.get(sql, tag)!.n as number;
     const oldest = Math.min(
       ...["interactive", "batch"].map((lane) =>
@@ -227,14 +237,14 @@ export class SqliteJobQueue implements JobQueue {
         )?.ready_at as number | undefined) ?? Infinity
       ),
     );
-    return Promise.resolve({
+    return {
       ...this.#counters.read(this.#store, tag),
       running: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND state = 'running'"),
       delayed: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND state = 'retrying'"),
       deadLetters: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND dead = 1"),
       oldestWaitingMs: oldest === Infinity ? 0 : Math.max(0, this.#now() - oldest),
       callbacksDue: count("SELECT count(*) AS n FROM deliveries WHERE tag = ? AND state = 'due'"),
-    });
+    };
   }
 
   drop(tag: number): Promise<void> {
@@ -246,6 +256,7 @@ export class SqliteJobQueue implements JobQueue {
       for (const table of ["jobs", "deliveries", "counters", "owners"]) {
         this.#store.run(`DELETE FROM ${table} WHERE tag = ?`, tag);
       }
+      this.#counters.forget(tag);
     });
   }
 
@@ -361,8 +372,7 @@ export class SqliteJobQueue implements JobQueue {
 
   /** The same ending by the same holder, sent again, was recorded the first time. */
   #settledBefore(lease: Lease, ending: Ending): "recorded" | "lost" {
-    const row = this.#store.get("SELECT tag, state, fence FROM jobs WHERE id = ?", lease.jobId);
-    if (row && row.fence === lease.fence && row.state === ending.state) return "recorded";
+    if (this.#lifecycle.endOf(lease.jobId, lease.fence) === ending.state) return "recorded";
     this.#counters.count(jobIdTag(lease.jobId), "discarded");
     return "lost";
   }
@@ -428,7 +438,7 @@ export class SqliteJobQueue implements JobQueue {
         ROUND_LIMIT,
       );
       for (const row of late) this.#lifecycle.expire(row);
-      this.#lifecycle.sweep(now, ROUND_LIMIT);
+      this.#lifecycle.sweep(now, SWEEP_LIMIT);
       const callbacks = this.#store.get(
         "SELECT count(*) AS due FROM deliveries WHERE tag = ? AND state = 'due' AND due_at <= ?",
         tag,
@@ -446,8 +456,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   ping(): Promise<void> {
-    this.#store.get("SELECT 1");
-    return Promise.resolve();
+    return Promise.try(() => void this.#store.get("SELECT 1"));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

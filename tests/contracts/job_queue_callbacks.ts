@@ -4,7 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { JobQueue } from "../../actors/job_queue.ts";
+import { CALLBACK_EVENTS } from "../../actors/job.ts";
+import type { Ending, JobQueue } from "../../actors/job_queue.ts";
 import { claimOne, eventually, newTag, type QueueClaim, submitMany } from "./job_queue_store.ts";
 
 const URL_OF = "https://hooks.example.com/a b?c=d";
@@ -34,6 +35,44 @@ export function testCallbacks(claim: QueueClaim): void {
       assertEquals(deliveries[1]!.data, { fraction: 0.5 });
     },
   );
+
+  claim("every way that a job can go is told to who asked for it", async ({ queue }) => {
+    const tag = newTag();
+    const error = { code: "c", message: "m" };
+    const endings: readonly Ending[] = [
+      { state: "completed", result: "1" },
+      { state: "failed", error, deadLetter: false },
+      { state: "failed", error, deadLetter: true },
+      { state: "expired", error },
+      { state: "cancelled" },
+      { state: "retrying", error, delayMs: 60_000 },
+    ];
+    const callback = { url: URL_OF, events: CALLBACK_EVENTS };
+    for (const ending of endings) {
+      const [id] = await submitMany(queue, tag, 1, { callback });
+      const { lease } = await claimOne(queue, tag);
+      await queue.settle(lease, ending);
+      await queue.settle(lease, ending);
+      const types = (await queue.deliveries(id!)).map(({ type }) => type);
+      assertEquals(types, ["started", ending.state]);
+    }
+    const [waiting] = await submitMany(queue, tag, 1, { callback });
+    await queue.cancel(waiting!);
+    assertEquals((await queue.deliveries(waiting!)).map(({ type }) => type), ["cancelled"]);
+  });
+
+  claim("deliveries of a job are told in the order of its events", async ({ queue }) => {
+    const tag = newTag();
+    const callback = { url: URL_OF, events: CALLBACK_EVENTS };
+    const [id] = await submitMany(queue, tag, 1, { callback });
+    const { lease } = await claimOne(queue, tag);
+    for (let i = 0; i < 12; i++) await queue.progress(lease, { fraction: i / 12 });
+    await queue.settle(lease, { state: "completed", result: "1" });
+    const deliveries = await queue.deliveries(id!);
+    const fractions = deliveries.slice(1, 13).map(({ data }) => data.fraction);
+    assertEquals(fractions, Array.from({ length: 12 }, (_, i) => i / 12));
+    assertEquals(deliveries[13]!.type, "completed");
+  });
 
   claim("a job without a callback, or with other events, makes none", async ({ queue }) => {
     const tag = newTag();

@@ -47,6 +47,7 @@ export function testDelivery(claim: QueueClaim): void {
     const seen = (await queue.get(job.id))!;
     assertEquals([seen.state, seen.worker, seen.attempt], ["running", "w7", 1]);
     assertEquals(seen.history.map(({ state }) => state), ["queued", "running"]);
+    assertEquals([seen.history[1]!.worker, seen.history[1]!.at], ["w7", seen.startedAt]);
   });
 
   claim("no job is handed to two claimants", async ({ queue, other }) => {
@@ -161,6 +162,27 @@ export function testDelivery(claim: QueueClaim): void {
     );
   }
 
+  claim(
+    "settle() sent again answers as before, also when the job has gone on",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const [id] = await submitMany(queue, tag, 1);
+      const { lease } = await claimOne(queue, tag);
+      const ending: Ending = { state: "retrying", error: ERROR, delayMs: 0 };
+      assertEquals(await queue.settle(lease, ending), "recorded");
+      const round = await supervised(queue, tag);
+      await eventually(async () => (await round()).promoted === 1, "the retry to be due");
+      assertEquals(await other.settle(lease, ending), "recorded");
+      assertEquals((await queue.get(id!))?.state, "queued");
+      const next = await claimOne(queue, tag, "next");
+      assertEquals(await other.settle(lease, ending), "recorded");
+      assertEquals(await other.settle(lease, { state: "completed", result: "1" }), "lost");
+      const job = (await queue.get(id!))!;
+      assertEquals([job.state, job.worker, job.attempt], ["running", "next", 2]);
+      assertEquals(await queue.heartbeat([next.lease]), ["held"]);
+    },
+  );
+
   claim("another ending for a job that has ended is lost", async ({ queue }) => {
     const tag = newTag();
     const [id] = await submitMany(queue, tag, 1);
@@ -225,8 +247,10 @@ export function testDelivery(claim: QueueClaim): void {
     const { lease } = await claimOne(queue, tag);
     const waiting = other.claim(tag, "w2", 1, 30_000);
     await new Promise((resolve) => setTimeout(resolve, 50));
+    const began = performance.now();
     await queue.handBack(lease);
     assertEquals(idsOf(await waiting), [lease.jobId]);
+    assert(performance.now() - began < 10_000);
   });
 
   claim("handing back a job that is to be cancelled cancels it", async ({ queue }) => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { isFinal } from "../../actors/job.ts";
+import { isFinal, mayMove } from "../../actors/job.ts";
 import type { Ending, JobQueue } from "../../actors/job_queue.ts";
 import {
   eventually,
@@ -96,6 +96,12 @@ export function testProperties(claim: QueueClaim): void {
       for (const { id } of jobs) {
         const { history } = (await queue.get(id))!;
         assertEquals(history.filter(({ state }) => isFinal(state)).length, 1, `seed ${seed}`);
+        for (const [i, step] of history.entries()) {
+          const prior = history[i - 1];
+          if (!prior) continue;
+          assert(mayMove(prior.state, step.state), `seed ${seed}: ${prior.state} to ${step.state}`);
+          assert(prior.at <= step.at, `seed ${seed}: ${prior.at} before ${step.at}`);
+        }
       }
       const { waiting, running, delayed } = await queue.measure(tag);
       assertEquals([waiting, running, delayed], [{ interactive: 0, batch: 0 }, 0, 0]);

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { jobIdTime, newJobId } from "../../actors/job_id.ts";
+import { TIME_BOUNDS_MS } from "../../actors/job_queue.ts";
 import {
   claimOne,
   eventually,
@@ -13,6 +14,7 @@ import {
   newTag,
   type QueueClaim,
   submitMany,
+  supervised,
 } from "./job_queue_store.ts";
 
 export function testSubmission(claim: QueueClaim): void {
@@ -177,6 +179,14 @@ export function testSubmission(claim: QueueClaim): void {
     ]);
     assertEquals((await queue.list({ ...at, states: ["queued"] })).length, 3);
     assertEquals((await queue.list({ ...at, states: ["completed", "failed"] })).length, 0);
+    const both = { ...at, states: ["running", "queued"] as const };
+    const all = (await queue.list(both)).map(({ id }) => id);
+    assertEquals(all, (await queue.list(at)).map(({ id }) => id));
+    const page = await queue.list({ ...both, limit: 2, before: all[0]! });
+    assertEquals(page.map(({ id }) => id), all.slice(1, 3));
+    const adas = await queue.list({ ...both, submitter: "user:ada" });
+    assertEquals(adas.map(({ id }) => id), all.filter((id) => id !== bobs));
+    assertEquals(await queue.list({ ...at, submitter: "user:bob", states: ["running"] }), []);
   });
 
   claim(
@@ -191,6 +201,7 @@ export function testSubmission(claim: QueueClaim): void {
       assertEquals(sofar.map(({ type }) => type), ["queued", "running", "progress", "log"]);
       assertEquals(sofar[2]!.data, { fraction: 0.5, message: "half" });
       assertEquals(sofar[3]!.data, { line: "a line" });
+      assertEquals((await other.get(id!))?.progress, { fraction: 0.5, message: "half" });
       await queue.settle(lease, { state: "completed", result: "1" });
       assertEquals((await other.events(id!, sofar[3]!.id)).map(({ type }) => type), ["completed"]);
       assertEquals((await other.events(id!, sofar[1]!.id)).map(({ type }) => type), [
@@ -230,6 +241,11 @@ export function testSubmission(claim: QueueClaim): void {
     const lines = (await queue.events(id!)).filter(({ type }) => type === "log");
     assert(lines.length >= 900 && lines.length <= 1200, `${lines.length} lines`);
     assertEquals(lines.at(-1)!.data.line, "line 1499");
+    const types = (await queue.events(id!)).map(({ type }) => type).filter((type) =>
+      type !== "log"
+    );
+    assertEquals(types, ["queued", "running"]);
+    assertEquals((await queue.get(id!))!.history.map(({ state }) => state), ["queued", "running"]);
   });
 
   claim("a final job is kept for its retention, and then forgotten", async ({ queue }) => {
@@ -273,15 +289,54 @@ export function testSubmission(claim: QueueClaim): void {
     assertEquals([after.queueTime.count, after.runTime.count], [3, 3]);
   });
 
+  claim("measure() tells the age of the oldest waiting job of both lanes", async ({ queue }) => {
+    const tag = newTag();
+    await supervised(queue, tag);
+    assertEquals((await queue.measure(tag)).oldestWaitingMs, 0);
+    await submitMany(queue, tag, 1, { lane: "batch" });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await submitMany(queue, tag, 1, { lane: "batch" });
+    await submitMany(queue, tag, 1);
+    assert((await queue.measure(tag)).oldestWaitingMs >= 140);
+    assertEquals((await queue.claim(tag, "w", 3, 0)).length, 3);
+    assertEquals((await queue.measure(tag)).oldestWaitingMs, 0);
+  });
+
+  claim("measure() sorts waiting and running times by their bounds", async ({ queue }) => {
+    const tag = newTag();
+    await submitMany(queue, tag, 1);
+    await new Promise((resolve) => setTimeout(resolve, 70));
+    const { lease } = await claimOne(queue, tag);
+    await new Promise((resolve) => setTimeout(resolve, 70));
+    await queue.settle(lease, { state: "completed", result: "1" });
+    const { queueTime, runTime } = await queue.measure(tag);
+    for (const { count, sumMs, buckets } of [queueTime, runTime]) {
+      assertEquals([count, buckets.length], [1, TIME_BOUNDS_MS.length + 1]);
+      assert(sumMs >= 60 && sumMs < 60_000, `${sumMs} ms`);
+      const first = TIME_BOUNDS_MS.findIndex((bound) => sumMs <= bound);
+      assertEquals(buckets.map((n, i) => i === first ? n - 1 : n), buckets.map(() => 0));
+    }
+  });
+
   claim("drop() forgets a queue with everything in it", async ({ queue }) => {
     const tag = newTag();
-    const ids = await submitMany(queue, tag, 4);
+    const callback = { url: "https://hooks.example.com/", events: ["started"] as const };
+    const first = newJob(tag, { callback });
+    await queue.submit(first);
+    const ids = [first.id, ...await submitMany(queue, tag, 3)];
+    const epoch = (await queue.acquire(tag, "s1", 60_000))!;
     await claimOne(queue, tag);
+    assertEquals((await queue.deliveries(first.id)).length, 1);
     await queue.drop(tag);
     for (const id of ids) assertEquals(await queue.get(id), undefined);
+    assertEquals(await queue.deliveries(first.id), []);
+    assertEquals(await queue.supervise(tag, epoch, 1000), undefined);
+    assert(await queue.acquire(tag, "s2", 60_000) !== undefined);
     assertEquals((await queue.measure(tag)).waiting, { interactive: 0, batch: 0 });
     assertEquals(await queue.claim(tag, "w", 5, 0), []);
-    const [fresh] = await submitMany(queue, tag, 1);
-    assertEquals((await claimOne(queue, tag)).lease.jobId, fresh);
+    assertEquals((await queue.submit(first)).kind, "accepted");
+    assertEquals((await claimOne(queue, tag)).lease.jobId, first.id);
+    assertEquals((await queue.get(first.id))!.history.length, 2);
+    assertEquals((await queue.measure(tag)).totals.attempts, 1);
   });
 }

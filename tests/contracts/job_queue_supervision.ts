@@ -36,6 +36,21 @@ export function testSupervision(claim: QueueClaim): void {
     assertEquals(states, ["queued", "running", "retrying", "queued", "running"]);
   });
 
+  claim("a retry waits anew, with a queue timeout of its own", async ({ queue }) => {
+    const tag = newTag();
+    const limits = { ...LIMITS, queueTimeoutSeconds: 0.4 };
+    const [id] = await submitMany(queue, tag, 1, { limits });
+    const first = await claimOne(queue, tag);
+    await queue.settle(first.lease, { state: "retrying", error: ERROR, delayMs: 500 });
+    const due = (await queue.get(id!))!.dueAt!;
+    const round = await supervised(queue, tag);
+    await eventually(async () => (await round()).promoted === 1, "the retry to be due");
+    const second = await claimOne(queue, tag);
+    assertEquals([second.lease.jobId, second.attempt], [id, 2]);
+    assert(second.readyAt >= due, `ready at ${second.readyAt}, due at ${due}`);
+    assertEquals((await queue.get(id!))?.dueAt, undefined);
+  });
+
   claim("a retry that is due wakes who waits", async ({ queue, other }) => {
     const tag = newTag();
     await submitMany(queue, tag, 1);
@@ -44,7 +59,9 @@ export function testSupervision(claim: QueueClaim): void {
     const waiting = other.claim(tag, "w2", 1, 30_000);
     const round = await supervised(queue, tag);
     await eventually(async () => (await round()).promoted === 1, "the retry to be due");
+    const began = performance.now();
     assertEquals(idsOf(await waiting), [lease.jobId]);
+    assert(performance.now() - began < 10_000);
   });
 
   claim("a job in its backoff can be cancelled", async ({ queue }) => {
@@ -57,6 +74,7 @@ export function testSupervision(claim: QueueClaim): void {
     await new Promise((resolve) => setTimeout(resolve, 60));
     assertEquals((await round()).promoted, 0);
     assertEquals((await queue.measure(tag)).delayed, 0);
+    assertEquals((await queue.get(lease.jobId))?.state, "cancelled");
   });
 
   claim("jobs of a lost worker go back to their places in line", async ({ queue, other }) => {
@@ -85,7 +103,13 @@ export function testSupervision(claim: QueueClaim): void {
     await eventually(async () => (await round()).deadLettered === 1, "a dead letter");
     const job = (await queue.get(id!))!;
     assertEquals([job.state, job.error?.code, job.deadLettered], ["failed", "stalled", true]);
+    assertEquals(job.stalls, MAX_STALLS + 1);
     assertEquals((await queue.measure(tag)).deadLetters, 1);
+    assertEquals((await queue.measure(tag)).failures, { stalled: 1 });
+    assertEquals(await queue.requeue(id!), true);
+    assertEquals((await queue.get(id!))?.stalls, 0);
+    await claimOne(queue, tag);
+    await eventually(async () => (await round()).rescued === 1, "a rescue after the requeueing");
   });
 
   claim("a lost job that was to be cancelled is cancelled", async ({ queue }) => {
@@ -132,6 +156,26 @@ export function testSupervision(claim: QueueClaim): void {
     },
   );
 
+  claim("a requeued job forgets its cancellation and its end", async ({ queue, other }) => {
+    const tag = newTag();
+    const limits = { ...LIMITS, retentionSeconds: 0.5 };
+    const [id] = await submitMany(queue, tag, 1, { limits });
+    const { lease } = await claimOne(queue, tag);
+    await queue.cancel(id!);
+    await queue.settle(lease, { state: "failed", error: ERROR, deadLetter: true });
+    assertEquals(await other.requeue(id!), true);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    const job = (await queue.get(id!))!;
+    assertEquals([job.state, job.cancelRequested, job.error, job.finishedAt], [
+      "queued",
+      false,
+      undefined,
+      undefined,
+    ]);
+    const again = await claimOne(queue, tag);
+    assertEquals(await queue.heartbeat([again.lease]), ["held"]);
+  });
+
   claim("requeue() takes dead letters only", async ({ queue }) => {
     const tag = newTag();
     const [id] = await submitMany(queue, tag, 1);
@@ -166,6 +210,30 @@ export function testSupervision(claim: QueueClaim): void {
     const second = await eventually(() => other.acquire(tag, "s2", 60_000), "the takeover");
     assertNotEquals(second, first);
     assertEquals(await queue.acquire(tag, "s1", 200), undefined);
+  });
+
+  claim("the holder keeps the supervision by asking again, and by its rounds", async (store) => {
+    const { queue, other } = store;
+    const [asked, rounds] = [newTag(), newTag()];
+    const epochs = [await queue.acquire(asked, "s1", 200), await queue.acquire(rounds, "s1", 200)];
+    const end = performance.now() + 500;
+    while (performance.now() < end) {
+      assertEquals(await queue.acquire(asked, "s1", 200), epochs[0]);
+      assert(await queue.supervise(rounds, epochs[1]!, 200));
+      assertEquals(await other.acquire(asked, "s2", 200), undefined);
+      assertEquals(await other.acquire(rounds, "s2", 200), undefined);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  claim("each holding of a queue has an epoch of its own", async ({ queue }) => {
+    const tag = newTag();
+    const first = (await queue.acquire(tag, "s1", 60_000))!;
+    await queue.release(tag, first);
+    const second = (await queue.acquire(tag, "s1", 60_000))!;
+    assertNotEquals(first, second);
+    assertEquals(await queue.supervise(tag, first, 60_000), undefined);
+    assert(await queue.supervise(tag, second, 60_000));
   });
 
   claim("an old epoch can do nothing", async ({ queue, other }) => {
@@ -212,7 +280,11 @@ export function testSupervision(claim: QueueClaim): void {
     const tag = newTag();
     const round = await supervised(queue, tag);
     assertEquals((await round()).idle, true);
-    await submitMany(queue, tag, 1);
+    const limits = { ...LIMITS, retentionSeconds: 0.1 };
+    await submitMany(queue, tag, 1, { limits });
     assertEquals((await round()).idle, false);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "completed", result: "1" });
+    await eventually(async () => (await round()).idle, "the job to be swept away");
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Counters of the embedded queue: gathered in memory while a transaction is made and written once
- * per name, in that same transaction.
+ * per name, in that same transaction. What a write counted goes with it if it is undone.
  *
  * @module
  */
@@ -9,11 +9,38 @@ import type { GroupCommit } from "./group_commit.ts";
 
 export class Counters {
   readonly #changes = new Map<number, Map<string, number>>();
+  /** What the present write has counted. */
+  #fresh: [tag: number, name: string, by: number][] = [];
 
   count(tag: number, name: string, by = 1): void {
-    let changes = this.#changes.get(tag);
-    if (!changes) this.#changes.set(tag, changes = new Map());
-    changes.set(name, (changes.get(name) ?? 0) + by);
+    this.#fresh.push([tag, name, by]);
+  }
+
+  /** The present write stands. */
+  keep(): void {
+    for (const [tag, name, by] of this.#fresh) {
+      let changes = this.#changes.get(tag);
+      if (!changes) this.#changes.set(tag, changes = new Map());
+      changes.set(name, (changes.get(name) ?? 0) + by);
+    }
+    this.#fresh = [];
+  }
+
+  /** The present write is undone. */
+  undo(): void {
+    this.#fresh = [];
+  }
+
+  /** Forgets what was counted for a queue: in this transaction, not in the store. */
+  forget(tag: number): void {
+    this.#changes.delete(tag);
+    this.#fresh = this.#fresh.filter(([of]) => of !== tag);
+  }
+
+  /** The whole transaction is undone. */
+  clear(): void {
+    this.#changes.clear();
+    this.#fresh = [];
   }
 
   observe(tag: number, kind: "queue" | "run", ms: number): void {
@@ -35,7 +62,7 @@ export class Counters {
         );
       }
     }
-    this.#changes.clear();
+    this.clear();
   }
 
   read(

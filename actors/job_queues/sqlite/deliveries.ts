@@ -28,9 +28,12 @@ export class Deliveries {
     const callback = JSON.parse(row.callback as string) as { url: string; events: CallbackEvent[] };
     if (!callback.events.includes(type)) return;
     const id = row.id as string;
-    const n =
-      (this.#store.get("SELECT count(*) AS n FROM deliveries WHERE job_id = ?", id)!.n as number) +
-      1;
+    // Not their count: old ones are swept away, and a number that is in use must not come again.
+    const last = this.#store.get(
+      "SELECT max(CAST(substr(id, 38) AS INTEGER)) AS n FROM deliveries WHERE job_id = ?",
+      id,
+    )!.n as number | null;
+    const n = (last ?? 0) + 1;
     this.#store.run(
       "INSERT INTO deliveries (id, tag, job_id, url, type, at, data, state, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'due', ?)",
       `${id}.${n}`,
@@ -45,7 +48,11 @@ export class Deliveries {
   }
 
   ofJob(id: string): Delivery[] {
-    const rows = this.#store.all("SELECT * FROM deliveries WHERE job_id = ? ORDER BY at, id", id);
+    // What follows the job's id and the dot is a number.
+    const rows = this.#store.all(
+      "SELECT * FROM deliveries WHERE job_id = ? ORDER BY at, CAST(substr(id, 38) AS INTEGER)",
+      id,
+    );
     return rows.map(deliveryOf);
   }
 

@@ -10,6 +10,21 @@ import { QueueUnavailable } from "../../job_queue.ts";
 export type Value = SQLInputValue;
 export type SqliteRow = Record<string, null | number | bigint | string | Uint8Array>;
 
+/** What is kept in memory beside a transaction, and shares its fate. */
+export interface Companion {
+  /** The write that just ran stands. */
+  keep(): void;
+  /** The write that just ran is undone. */
+  undo(): void;
+  /** Runs inside the transaction, after its writes. */
+  flush(store: GroupCommit): void;
+  /** The whole transaction is undone. */
+  clear(): void;
+}
+
+/** Result codes by which SQLite says that it cannot now: busy, locked, out of memory, I/O, full, ... */
+const UNAVAILABLE = new Set([5, 6, 7, 8, 10, 11, 13, 14, 26]);
+
 interface Write {
   readonly body: () => unknown;
   readonly resolve: (result: unknown) => void;
@@ -25,8 +40,7 @@ export class GroupCommit {
   commits = 0;
   grouped = 0;
 
-  /** `onCommit` runs inside each transaction, after its writes. */
-  constructor(path: string, readonly onCommit: () => void) {
+  constructor(path: string, readonly companion?: Companion) {
     this.#database = new DatabaseSync(path);
     this.#database.exec("PRAGMA journal_mode = WAL");
     this.#database.exec("PRAGMA synchronous = FULL");
@@ -70,10 +84,11 @@ export class GroupCommit {
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       for (const write of writes) done.push(this.#runOne(write));
-      this.onCommit();
+      this.companion?.flush(this);
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
+      this.companion?.clear();
       const unavailable = new QueueUnavailable("the queue's file cannot be written", {
         cause: error,
       });
@@ -96,10 +111,12 @@ export class GroupCommit {
     try {
       const result = write.body();
       this.#database.exec("RELEASE one");
+      this.companion?.keep();
       return () => write.resolve(result);
     } catch (error) {
       this.#database.exec("ROLLBACK TO one; RELEASE one");
-      return () => write.reject(error);
+      this.companion?.undo();
+      return () => write.reject(surprise(error));
     }
   }
 
@@ -112,8 +129,17 @@ export class GroupCommit {
   }
 
   #prepared(sql: string): StatementSync {
+    if (!this.#database.isOpen) throw new QueueUnavailable("the queue's file is closed");
     let statement = this.#statements.get(sql);
     if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
     return statement;
   }
+}
+
+/** The error as the port tells it. */
+function surprise(error: unknown): unknown {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === "number" && UNAVAILABLE.has(code & 255)
+    ? new QueueUnavailable("the queue's file cannot be written", { cause: error })
+    : error;
 }

@@ -217,6 +217,24 @@ export class Lifecycle {
     );
   }
 
+  /**
+   * How the delivery with this fence ended; undefined while it runs, or if there was none. Fences
+   * count a job's deliveries, so it is what followed as many `running` events.
+   */
+  endOf(id: string, fence: number): string | undefined {
+    let running = 0;
+    for (
+      const { type } of this.#store.all(
+        "SELECT type FROM events WHERE job_id = ? AND type NOT IN ('progress', 'log') ORDER BY n",
+        id,
+      )
+    ) {
+      if (running === fence) return type as string;
+      if (type === "running") running++;
+    }
+    return undefined;
+  }
+
   forget(id: string): void {
     this.#store.run("DELETE FROM events WHERE job_id = ?", id);
     this.#store.run("DELETE FROM jobs WHERE id = ?", id);

@@ -4,29 +4,43 @@
  * @module
  */
 import type { JobQuery } from "../../job_queue.ts";
-import type { GroupCommit, SqliteRow, Value } from "./group_commit.ts";
+import { type JobState, TRANSITIONS } from "../../job.ts";
+import type { GroupCommit, SqliteRow } from "./group_commit.ts";
 
+const STATES = Object.keys(TRANSITIONS) as JobState[];
+/** Ids begin with a hexadecimal digit. */
+const AFTER_ALL_IDS = "g";
+
+const KEPT = "id < ? AND (delete_at IS NULL OR delete_at > ?)";
+const OF_QUEUE =
+  `SELECT * FROM jobs INDEXED BY jobs_by_tag WHERE tag = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
+const OF_STATE =
+  `SELECT * FROM jobs INDEXED BY jobs_by_state WHERE tag = ? AND state = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
+const OF_SUBMITTER =
+  `SELECT * FROM jobs INDEXED BY jobs_by_submitter WHERE tag = ? AND submitter = ? AND ${KEPT}
+     AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`;
+
+/**
+ * The rows of the jobs that the query asks for. Each queue, and each state of it, is read along an
+ * index of its own from its newest job on, so that a rare one is found among millions.
+ */
 export function jobRows(store: GroupCommit, query: JobQuery, now: number): SqliteRow[] {
-  if (query.tags.length === 0) return [];
-  const params: Value[] = [...query.tags, now];
-  let where = `tag IN (${marks(query.tags.length)}) AND (delete_at IS NULL OR delete_at > ?)`;
-  if (query.states) {
-    where += ` AND state IN (${marks(query.states.length)})`;
-    params.push(...query.states);
+  const { submitter, limit } = query;
+  const before = query.before ?? AFTER_ALL_IDS;
+  const found: SqliteRow[] = [];
+  for (const tag of new Set(query.tags)) {
+    if (submitter !== undefined) {
+      const states = JSON.stringify(query.states ?? STATES);
+      found.push(...store.all(OF_SUBMITTER, tag, submitter, before, now, states, limit));
+    } else if (query.states) {
+      for (const state of new Set(query.states)) {
+        found.push(...store.all(OF_STATE, tag, state, before, now, limit));
+      }
+    } else {
+      found.push(...store.all(OF_QUEUE, tag, before, now, limit));
+    }
   }
-  if (query.submitter !== undefined) {
-    where += " AND submitter = ?";
-    params.push(query.submitter);
-  }
-  if (query.before !== undefined) {
-    where += " AND id < ?";
-    params.push(query.before);
-  }
-  return store.all(
-    `SELECT * FROM jobs WHERE ${where} ORDER BY id DESC LIMIT ?`,
-    ...params,
-    query.limit,
-  );
+  return found.sort((a, b) => a.id! < b.id! ? 1 : -1).slice(0, limit);
 }
 
 export function deadLetterRows(
@@ -49,8 +63,4 @@ export function deadLetterRows(
     before ?? null,
     limit,
   );
-}
-
-function marks(count: number): string {
-  return Array(count).fill("?").join(", ");
 }

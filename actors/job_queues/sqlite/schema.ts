@@ -7,10 +7,12 @@
  * @module
  */
 
-/** Raised with each change of the tables. */
-export const SCHEMA_VERSION = 1;
-
-export const SCHEMA = `
+/**
+ * What each version of the tables adds to the one before. A file of an older version is brought up
+ * to date when it is opened; what is in this list is never changed.
+ */
+export const SCHEMA: readonly string[] = [
+  `
 CREATE TABLE jobs (
   id TEXT PRIMARY KEY, tag INTEGER NOT NULL, lane TEXT NOT NULL, state TEXT NOT NULL,
   seq INTEGER NOT NULL, ready_at INTEGER NOT NULL, queue_deadline INTEGER NOT NULL,
@@ -51,4 +53,9 @@ CREATE TABLE owners (
   tag INTEGER PRIMARY KEY, n INTEGER NOT NULL, who TEXT, until INTEGER NOT NULL, epoch TEXT
 );
 CREATE TABLE schedulers (name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
-`;
+`,
+  `
+CREATE INDEX jobs_by_state ON jobs (tag, state, id);
+CREATE INDEX jobs_by_submitter ON jobs (tag, submitter, id);
+`,
+];
