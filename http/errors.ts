@@ -8,7 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import type { Hook } from "@hono/zod-openapi";
 import { QueueUnavailable } from "../actors/job_queue.ts";
 import { DatabaseUnavailable, UniqueViolation } from "../registry/database.ts";
-import { InUse, InvalidDefinition, NameTaken, NotFound } from "../registry/registry.ts";
+import { Changed, InUse, InvalidDefinition, NameTaken, NotFound } from "../registry/registry.ts";
 import { SchemaError } from "../registry/schema.ts";
 import { fieldErrors, type RequestPart } from "./field_errors.ts";
 import type { GatewayEnv, Log } from "./gateway.ts";
@@ -64,6 +64,7 @@ function problemOf(error: Error): Problem | undefined {
   if (error instanceof NotFound) return notFound(error.what, error.name_);
   if (error instanceof NameTaken) return new Problem("name-taken", { detail: error.message });
   if (error instanceof UniqueViolation) return new Problem("name-taken");
+  if (error instanceof Changed) return new Problem("changed", { detail: error.message });
   if (error instanceof InUse) return new Problem("in-use", { detail: error.message });
   if (error instanceof InvalidDefinition) {
     return new Problem("invalid-definition", {

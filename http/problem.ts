@@ -14,6 +14,7 @@ export const PROBLEM_KINDS = {
   "method-not-allowed": [405, "The path does not take this method"],
   "name-taken": [409, "The name is taken"],
   "in-use": [409, "It is still in use"],
+  "changed": [409, "It has changed meanwhile"],
   "idempotency-conflict": [409, "The idempotency key was used for another request"],
   "job-unfinished": [409, "The job is not finished"],
   "job-final": [409, "The job has ended"],

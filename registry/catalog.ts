@@ -6,6 +6,8 @@
  */
 import type { ApiKeyRow } from "./api_key_row.ts";
 import type { Database } from "./database.ts";
+import type { Document, DocumentKind, DocumentRow } from "./document.ts";
+import { DocumentIndex } from "./document_index.ts";
 import { KeyRing } from "./key_ring.ts";
 import type { Model, Version } from "./model.ts";
 import { ModelIndex, type Resolved, VersionEntry } from "./model_index.ts";
@@ -13,6 +15,8 @@ import { keyOf, modelFromRow, type ModelRow, type VersionRow } from "./model_row
 import type { Principal } from "./principal.ts";
 import {
   type FeedPosition,
+  readDocument,
+  readDocuments,
   readFeed,
   readFeedEnd,
   readKey,
@@ -44,6 +48,7 @@ export class Catalog implements AsyncDisposable {
   readonly #listeners = new Set<(subject: string) => void>();
   #index = new ModelIndex();
   #keys = new KeyRing();
+  #documents = new DocumentIndex();
   #position: FeedPosition | undefined;
   #stale = true;
   #running: Promise<void> | undefined;
@@ -127,6 +132,16 @@ export class Catalog implements AsyncDisposable {
     return this.#index.resolve(name, version);
   }
 
+  /** The document of that kind and name, in any case. */
+  document(kind: DocumentKind, name: string): Document | undefined {
+    return this.#documents.get(kind, name);
+  }
+
+  /** All documents of a kind, by their names in lower case. */
+  documents(kind: DocumentKind): ReadonlyMap<string, Document> {
+    return this.#documents.ofKind(kind);
+  }
+
   /** Whose key this is; undefined for an unknown or an expired one. */
   principal(apiKey: string): Principal | undefined {
     return this.#keys.find(apiKey);
@@ -147,7 +162,7 @@ export class Catalog implements AsyncDisposable {
     return this.#stale;
   }
 
-  /** Calls the listener with `model:NAME` or `key:ID` after each change; answers its removal. */
+  /** Calls the listener with `model:NAME`, `key:ID` or a document's `KIND:NAME` after each change; answers its removal. */
   onChange(listener: (subject: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -199,7 +214,9 @@ export class Catalog implements AsyncDisposable {
   #read(subject: string): Promise<() => void> {
     const colon = subject.indexOf(":");
     const name = subject.slice(colon + 1);
-    return subject.slice(0, colon) === "key" ? this.#readKey(name) : this.#readModel(name);
+    const kind = subject.slice(0, colon);
+    if (kind === "model") return this.#readModel(name);
+    return kind === "key" ? this.#readKey(name) : this.#readDocument(kind, name);
   }
 
   async #readKey(id: string): Promise<() => void> {
@@ -207,9 +224,21 @@ export class Catalog implements AsyncDisposable {
     return () => row ? this.#keys.put(row) : this.#keys.remove(id);
   }
 
+  async #readDocument(kind: string, name: string): Promise<() => void> {
+    const row = await readDocument(this.#database, kind, keyOf(name));
+    return () => row ? this.#documents.put(row) : this.#documents.remove(kind, name);
+  }
+
   async #readModel(name: string): Promise<() => void> {
     const row = await readModel(this.#database, keyOf(name));
-    if (!row) return () => this.#index.remove(name);
+    if (!row) {
+      return () => {
+        this.#index.remove(name);
+        // They went with it (`deleteDocumentsOfModel`).
+        this.#documents.remove("route", name);
+        this.#documents.remove("quota", `model:${name}`);
+      };
+    }
     // Versions never change and go only with their model, so only new ones are read. They belong
     // to the tag: a model that was deleted and made again has another one.
     const known = this.#index.modelByTag(row.tag) ? this.#index.entries(name) : [];
@@ -227,12 +256,16 @@ export class Catalog implements AsyncDisposable {
     for await (const page of readVersions(this.#database)) addVersions(versions, page);
     const keys: ApiKeyRow[] = [];
     for await (const page of readKeys(this.#database)) keys.push(...page);
+    const documents: DocumentRow[] = [];
+    for await (const page of readDocuments(this.#database)) documents.push(...page);
 
     const subjects = this.#subjects();
     this.#index = new ModelIndex();
     for (const row of models) this.#index.put(modelFromRow(row), versions.get(row.tag) ?? []);
     this.#keys = new KeyRing();
     for (const row of keys) this.#keys.put(row);
+    this.#documents = new DocumentIndex();
+    for (const row of documents) this.#documents.put(row);
     this.#position = position;
     this.#tell(new Set([...subjects, ...this.#subjects()]));
   }
@@ -241,6 +274,7 @@ export class Catalog implements AsyncDisposable {
     return [
       ...this.#index.models().map(({ name }) => `model:${name}`),
       ...[...this.#keys.ids()].map((id) => `key:${id}`),
+      ...this.#documents.subjects(),
     ];
   }
 

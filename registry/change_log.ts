@@ -4,6 +4,7 @@
  * @module
  */
 import type { Database, Row, SqlRunner } from "./database.ts";
+import type { DocumentKind } from "./document.ts";
 
 /** What was done to the registry. */
 export type ChangeAction =
@@ -14,7 +15,9 @@ export type ChangeAction =
   | "set_default_version"
   | "set_access"
   | "create_key"
-  | "revoke_key";
+  | "revoke_key"
+  | `set_${DocumentKind}`
+  | `delete_${DocumentKind}`;
 
 /** One change. Sequence numbers have no gaps and ascend in the order of commits. */
 export interface Change {
@@ -24,7 +27,7 @@ export interface Change {
   /** Who did it, such as `user:ada`. */
   readonly actor: string;
   readonly action: ChangeAction;
-  /** What it was done to: `model:NAME` or `key:ID`. */
+  /** What it was done to: `model:NAME`, `key:ID`, or `KIND:NAME` of a document. */
   readonly subject: string;
   /** What there was, without secrets; not set for what is new. */
   readonly before?: unknown;
@@ -52,13 +55,13 @@ export function makeChange<T>(
   database: Database,
   actor: string,
   at: number,
-  body: (tx: SqlRunner) => Promise<Effect<T>>,
+  body: (tx: SqlRunner, seq: number) => Promise<Effect<T>>,
 ): Promise<T> {
   return database.transaction(async (tx) => {
     const [counter] = await tx.query<{ seq: number }>(
       "UPDATE change_counter SET seq = seq + 1 WHERE id = 1 RETURNING seq",
     );
-    const { result, action, subject, before, after, reason } = await body(tx);
+    const { result, action, subject, before, after, reason } = await body(tx, counter!.seq);
     await tx.query(
       `INSERT INTO changes (seq, at, actor, action, subject, before_json, after_json, reason)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,

@@ -10,6 +10,7 @@ import { hash } from "node:crypto";
 import type { Database, SqlRunner } from "./database.ts";
 import registry from "./migrations/001_registry.sql" with { type: "text" };
 import blobs from "./migrations/002_blobs.sql" with { type: "text" };
+import documents from "./migrations/003_documents.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
@@ -24,6 +25,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "registry", sql: registry },
   { number: 2, name: "blobs", sql: blobs },
+  { number: 3, name: "documents", sql: documents },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */

@@ -5,6 +5,7 @@
  */
 import { type Effect, makeChange } from "./change_log.ts";
 import { type Database, type SqlRunner, UniqueViolation } from "./database.ts";
+import { deleteDocumentsOfModel } from "./document_store.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 import { checkAccess, checkModel, checkPatch, checkVersion } from "./definition_check.ts";
 import type { Model, Version } from "./model.ts";
@@ -92,6 +93,7 @@ export class ModelStore {
         [model.tag],
       );
       await tx.query("DELETE FROM models WHERE tag = $1", [model.tag]);
+      await deleteDocumentsOfModel(tx, model.name);
       return {
         result: model,
         action: "delete_model",

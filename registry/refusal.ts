@@ -14,6 +14,15 @@ export class NotFound extends Error {
   }
 }
 
+/** Someone else changed it since it was read. */
+export class Changed extends Error {
+  override readonly name = "Changed";
+
+  constructor(what: string, name: string) {
+    super(`${what} ${JSON.stringify(name)} has changed since it was read: read it again`);
+  }
+}
+
 /** Something else has that name already, perhaps spelt in another case. */
 export class NameTaken extends Error {
   override readonly name = "NameTaken";

@@ -7,6 +7,8 @@
 import type { ApiKey, NewApiKey } from "./api_key.ts";
 import { type Change, readChanges } from "./change_log.ts";
 import type { Database } from "./database.ts";
+import type { Document, DocumentKind } from "./document.ts";
+import { type DocumentChange, DocumentStore } from "./document_store.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 import { KeyStore } from "./key_store.ts";
 import type { Model, Version } from "./model.ts";
@@ -14,8 +16,10 @@ import { ModelStore } from "./model_store.ts";
 
 export type { ApiKey, NewApiKey } from "./api_key.ts";
 export type { Change, ChangeAction } from "./change_log.ts";
+export type { Document, DocumentKind } from "./document.ts";
+export type { DocumentChange } from "./document_store.ts";
 export type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
-export { InUse, InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
+export { Changed, InUse, InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
 
 /**
  * Everything that may be written, on a database that is migrated. Actors are `user:NAME`, or a word
@@ -26,12 +30,14 @@ export class Registry {
   readonly #database: Database;
   readonly #models: ModelStore;
   readonly #keys: KeyStore;
+  readonly #documents: DocumentStore;
 
   constructor(database: Database, options: { readonly now?: () => number } = {}) {
     const now = options.now ?? Date.now;
     this.#database = database;
     this.#models = new ModelStore(database, now);
     this.#keys = new KeyStore(database, now);
+    this.#documents = new DocumentStore(database, now);
   }
 
   /** Makes a model, with its first version if one comes along. Throws NameTaken, InvalidDefinition. */
@@ -87,6 +93,27 @@ export class Registry {
   /** Answers all keys, the newest first. */
   keys(): Promise<ApiKey[]> {
     return this.#keys.list();
+  }
+
+  /** Makes or replaces a document, whose value is checked already. Throws Changed. */
+  setDocument(
+    actor: string,
+    kind: DocumentKind,
+    name: string,
+    value: unknown,
+    change?: DocumentChange,
+  ): Promise<Document> {
+    return this.#documents.set(actor, kind, name, value, change);
+  }
+
+  /** Deletes a document; answers what it was. Throws NotFound, Changed. */
+  deleteDocument(
+    actor: string,
+    kind: DocumentKind,
+    name: string,
+    change?: DocumentChange,
+  ): Promise<Document> {
+    return this.#documents.delete(actor, kind, name, change);
   }
 
   /** Notes when keys were last used (epoch milliseconds by id); this is no change of the feed. */

@@ -5,6 +5,7 @@
  */
 import { API_KEY_COLUMNS, type ApiKeyRow } from "./api_key_row.ts";
 import type { Row, SqlRunner, SqlValue } from "./database.ts";
+import { DOCUMENT_COLUMNS, type DocumentRow } from "./document.ts";
 import { MODEL_COLUMNS, type ModelRow, VERSION_COLUMNS, type VersionRow } from "./model_row.ts";
 
 /** Rows of a page. */
@@ -78,6 +79,17 @@ export function readKeys(database: SqlRunner): AsyncGenerator<ApiKeyRow[]> {
   );
 }
 
+/** Reads every document. */
+export function readDocuments(database: SqlRunner): AsyncGenerator<DocumentRow[]> {
+  return pages<DocumentRow>(
+    database,
+    `SELECT ${DOCUMENT_COLUMNS} FROM documents WHERE (kind, key) > ($1, $2)
+     ORDER BY kind, key LIMIT $3`,
+    ["", ""],
+    ({ kind, key }) => [kind, key],
+  );
+}
+
 /** Reads one model by its key. */
 export async function readModel(database: SqlRunner, key: string): Promise<ModelRow | undefined> {
   const rows = await database.query<ModelRow>(
@@ -105,6 +117,19 @@ export async function readKey(database: SqlRunner, id: string): Promise<ApiKeyRo
   const rows = await database.query<ApiKeyRow>(
     `SELECT ${API_KEY_COLUMNS} FROM api_keys WHERE id = $1`,
     [id],
+  );
+  return rows[0];
+}
+
+/** Reads one document by its kind and key. */
+export async function readDocument(
+  database: SqlRunner,
+  kind: string,
+  key: string,
+): Promise<DocumentRow | undefined> {
+  const rows = await database.query<DocumentRow>(
+    `SELECT ${DOCUMENT_COLUMNS} FROM documents WHERE kind = $1 AND key = $2`,
+    [kind, key],
   );
   return rows[0];
 }

@@ -9,6 +9,7 @@ import type { Database } from "../../registry/database.ts";
 import { migrate } from "../../registry/migrate.ts";
 import {
   type Change,
+  Changed,
   InUse,
   InvalidDefinition,
   NameTaken,
@@ -46,6 +47,7 @@ export function registryContract(kind: DatabaseKind): void {
     });
   modelClaims(claim);
   keyClaims(claim);
+  documentClaims(claim);
   auditClaims(claim);
   catalogClaims(claim);
   followingClaims(claim);
@@ -142,6 +144,79 @@ function modelClaims(claim: Claim): void {
     assertEquals({ visibility, owners, readers }, access);
     const wrong = { ...access, owners: ["bob"] };
     await assertRejects(() => registry.setAccess(ADA, "m", wrong), InvalidDefinition, "/owners/0");
+  });
+}
+
+function documentClaims(claim: Claim): void {
+  claim("a document is set, replaced and deleted, and catalogs follow", async (bench) => {
+    const { registry } = bench;
+    const catalog = await bench.catalog();
+    const first = await registry.setDocument(ADA, "quota", "user:Bob", { jobsPerDay: 5 });
+    await catalog.refresh();
+    assertEquals(catalog.document("quota", "USER:bob"), first);
+    assertEquals(catalog.document("backend", "user:Bob"), undefined);
+    const kept = catalog.document("quota", "user:Bob")!.value;
+    await registry.setDocument(ADA, "quota", "user:eve", { jobsPerDay: 1 });
+    await catalog.refresh();
+    assertStrictEquals(catalog.document("quota", "user:Bob")!.value, kept);
+    assertEquals([...catalog.documents("quota").keys()], ["user:bob", "user:eve"]);
+    const second = await registry.setDocument("user:cy", "quota", "user:BOB", { jobsPerDay: 6 });
+    assertEquals([second.name, second.updatedBy], ["user:Bob", "user:cy"]);
+    assert(second.revision > first.revision);
+    assertEquals((await bench.catalog()).document("quota", "user:bob"), second);
+    assertEquals(await registry.deleteDocument(ADA, "quota", "user:bob"), second);
+    await catalog.refresh();
+    assertEquals([...catalog.documents("quota").keys()], ["user:eve"]);
+    await assertRejects(() => registry.deleteDocument(ADA, "quota", "user:bob"), NotFound);
+  });
+
+  claim("changes of documents are in the feed, with before, after and reason", async (bench) => {
+    const { registry } = bench;
+    await registry.setDocument(ADA, "policy", "limits", { a: 1 }, { reason: "first" });
+    await registry.setDocument(ADA, "policy", "limits", { a: 2 });
+    await registry.deleteDocument(ADA, "policy", "limits", { reason: "done" });
+    const changes = await registry.changes(0, 10);
+    const shown = changes.map(({ action, subject, before, after, reason }) => //
+    [action, subject, before, after, reason]);
+    assertEquals(shown, [
+      ["set_policy", "policy:limits", undefined, { a: 1 }, "first"],
+      ["set_policy", "policy:limits", { a: 1 }, { a: 2 }, undefined],
+      ["delete_policy", "policy:limits", { a: 2 }, undefined, "done"],
+    ]);
+  });
+
+  claim("of two who replace the same revision of a document one is refused", async (bench) => {
+    const { registry } = bench;
+    const { revision } = await registry.setDocument(ADA, "route", "m", 1, { ifRevision: 0 });
+    const tries = await Promise.allSettled([
+      registry.setDocument(ADA, "route", "m", 2, { ifRevision: revision }),
+      bench.another().setDocument(ADA, "route", "m", 3, { ifRevision: revision }),
+    ]);
+    const refused = tries.filter((tried) => tried.status === "rejected");
+    assertEquals(refused.map(({ reason }) => reason instanceof Changed), [true]);
+    await assertRejects(
+      () => registry.deleteDocument(ADA, "route", "m", { ifRevision: revision }),
+      Changed,
+    );
+    await assertRejects(
+      () => registry.setDocument(ADA, "route", "m", 4, { ifRevision: 0 }),
+      Changed,
+    );
+  });
+
+  claim("a model that is deleted takes its route and its quota along", async (bench) => {
+    const { registry } = bench;
+    await registry.createModel(ADA, model("M"));
+    await registry.setDocument(ADA, "route", "m", {});
+    await registry.setDocument(ADA, "quota", "model:m", {});
+    await registry.setDocument(ADA, "quota", "user:m", {});
+    const catalog = await bench.catalog();
+    await registry.deleteModel(ADA, "m");
+    await catalog.refresh();
+    for (const seen of [catalog, await bench.catalog()]) {
+      assertEquals(seen.document("route", "m"), undefined);
+      assertEquals([...seen.documents("quota").keys()], ["user:m"]);
+    }
   });
 }
 
