@@ -28,7 +28,7 @@ import {
   type Supervision,
 } from "../job_queue.ts";
 import * as keys from "../redis_keys.ts";
-import { Batcher } from "./redis/batcher.ts";
+import { Batcher, type BatcherLimits } from "./redis/batcher.ts";
 import { claimsOf, endingArguments } from "./redis/attempt.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis/connection.ts";
 import { readDeliveries } from "./redis/deliveries.ts";
@@ -36,9 +36,12 @@ import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
 import { measuresOf } from "./redis/measures.ts";
 import { type Fields, jobOf, submitArguments } from "./redis/record.ts";
-import { Wakeups } from "./redis/wakeups.ts";
+import { END, Wakeups } from "./redis/wakeups.ts";
 
-const SUBMIT_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
+/** Small, so that one batch is made and another answered while Redis runs a third. */
+const SUBMIT_BATCH = { maxBatch: 16, maxInFlight: 4, maxWaiting: 50_000 };
+/** Large where a call waits for a replica, for the next one on its connection waits with it. */
+const REPLICATED_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
 const SETTLE_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
 const READ_BATCH = { maxBatch: 256, maxInFlight: 4, maxWaiting: 100_000 };
 /** Jobs that one round of supervision moves per step, so that a round holds Redis up for little. */
@@ -55,6 +58,7 @@ export class RedisJobQueue implements JobQueue {
   readonly #wakeups: Wakeups;
   /** Names this process in the records of jobs it waits for. */
   readonly #gateway = crypto.randomUUID().slice(0, 8);
+  readonly #submitBatch: BatcherLimits;
   readonly #submits = new Map<number, Batcher<NewJob, Submission>>();
   readonly #settles = new Map<number, Batcher<[Lease, Ending], "recorded" | "lost">>();
   readonly #reads: Batcher<string, Job | undefined>;
@@ -62,6 +66,7 @@ export class RedisJobQueue implements JobQueue {
   constructor(connection: ConnectionOptions, options: Partial<JobQueueOptions> = {}) {
     this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
     this.#connection = new RedisConnection(connection);
+    this.#submitBatch = (connection.replicas ?? 0) > 0 ? REPLICATED_BATCH : SUBMIT_BATCH;
     this.#wakeups = new Wakeups(this.#connection);
     this.#reads = new Batcher((ids) => this.#readAll(ids), READ_BATCH);
   }
@@ -72,7 +77,7 @@ export class RedisJobQueue implements JobQueue {
     const tag = jobIdTag(job.id);
     let batcher = this.#submits.get(tag);
     if (!batcher) {
-      batcher = new Batcher((jobs) => this.#submitAll(tag, jobs), SUBMIT_BATCH);
+      batcher = new Batcher((jobs) => this.#submitAll(tag, jobs), this.#submitBatch);
       this.#submits.set(tag, batcher);
     }
     return batcher.add(job);
@@ -110,14 +115,15 @@ export class RedisJobQueue implements JobQueue {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const left = end - performance.now();
-      const hint = this.#hint(id, Math.min(left, LOOK_AGAIN_MS), signal);
-      await this.#watch(id, hint.ready);
-      const job = await this.get(id);
-      if (!job || isFinal(job.state) || left <= 0 || signal?.aborted) {
+      const hint = this.#hint(id, END, Math.min(left, LOOK_AGAIN_MS), signal);
+      const open = await this.#watch(id, hint.ready);
+      if (!open || left <= 0 || signal?.aborted) {
         hint.cancel();
-        return job;
+        return await this.get(id);
       }
       await hint.woken;
+      const job = await this.get(id);
+      if (!job || isFinal(job.state)) return job;
     }
   }
 
@@ -135,20 +141,23 @@ export class RedisJobQueue implements JobQueue {
   }
 
   async changed(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const hint = this.#hint(id, Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
+    const hint = this.#hint(id, "", Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
     await this.#watch(id, hint.ready);
     await hint.woken;
   }
 
-  #hint(id: string, timeoutMs: number, signal: AbortSignal | undefined) {
+  #hint(id: string, mark: string, timeoutMs: number, signal: AbortSignal | undefined) {
     const channel = keys.changedChannel(jobIdTag(id), this.#gateway);
-    return this.#wakeups.next(channel, id, Math.max(0, timeoutMs), signal);
+    return this.#wakeups.next(channel, id + mark, Math.max(0, timeoutMs), signal);
   }
 
-  /** Asks to be told; in this order, nothing is missed between the asking and the listening. */
-  async #watch(id: string, ready: Promise<void>): Promise<void> {
+  /**
+   * Asks to be told; in this order, nothing is missed between the asking and the listening. False if
+   * the job has ended or is not there.
+   */
+  async #watch(id: string, ready: Promise<void>): Promise<boolean> {
     await ready;
-    await this.#connection.run("watch", keyOf(id), id, this.#gateway);
+    return await this.#connection.run("watch", keyOf(id), id, this.#gateway) === 1;
   }
 
   deadLetters(tag: number, limit: number, before?: string): Promise<Job[]> {

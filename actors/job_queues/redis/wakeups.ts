@@ -9,6 +9,9 @@
  */
 import type { RedisConnection } from "./connection.ts";
 
+/** Marks the hint of a job's last change, as the scripts publish it. */
+export const END = " end";
+
 type Listener = () => void;
 type Subscriber = ReturnType<RedisConnection["subscriber"]>;
 
@@ -23,7 +26,10 @@ export class Wakeups {
     this.#connection = connection;
   }
 
-  /** Resolves at the next hint on the channel (for that message), after `timeoutMs`, or at the signal. */
+  /**
+   * Resolves at the next hint on the channel (for that message), after `timeoutMs`, or at the signal.
+   * Who listens for `X` hears `X end` too; who listens for `X end` hears nothing else.
+   */
   next(
     channel: string,
     message: string,
@@ -89,7 +95,12 @@ export class Wakeups {
 
   #hint(channel: string, message: string): void {
     const byMessage = this.#listeners.get(channel);
-    for (const wake of [...byMessage?.get(message) ?? []]) wake();
-    if (message !== "") { for (const wake of [...byMessage?.get("") ?? []]) wake(); }
+    if (!byMessage) return;
+    const wake = (about: string) => {
+      for (const listener of [...byMessage.get(about) ?? []]) listener();
+    };
+    wake(message);
+    if (message.endsWith(END)) wake(message.slice(0, -END.length));
+    if (message !== "") wake("");
   }
 }

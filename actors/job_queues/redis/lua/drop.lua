@@ -11,7 +11,7 @@ for _, id in ipairs(ids) do
   end
   call('UNLINK', base .. 'job:' .. id, base .. 'events:' .. id, base .. 'deliveries:' .. id)
   call('ZREM', base .. 'index', id)
-  announce({ id = id, watchers = v[2] })
+  announce({ id = id, watchers = v[2] }, END)
 end
 if #ids == tonumber(ARGV[1]) then return 1 end
 for _, name in ipairs({ 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do

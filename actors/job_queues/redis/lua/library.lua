@@ -76,11 +76,13 @@ local function flush()
   end
 end
 
--- Tells the gateways that wait for this job to look again.
-local function announce(job)
+-- Tells the gateways that wait for this job to look again; `mark` is END at its last change.
+local END = ' end'
+
+local function announce(job, mark)
   if job.watchers then
     for gateway in string.gmatch(job.watchers, '%S+') do
-      call('SPUBLISH', base .. 'changed:' .. gateway, job.id)
+      call('SPUBLISH', base .. 'changed:' .. gateway, job.id .. (mark or ''))
     end
   end
 end
@@ -130,7 +132,7 @@ local function finish(job, state, mark, field, value, code)
   count(NAMES[state], 1)
   if code then count('failure:' .. code, 1) end
   tell(job, NAMES[state], nil)
-  announce(job)
+  announce(job, END)
   job.state = state
 end
 
