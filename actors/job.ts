@@ -47,8 +47,10 @@ export interface JobError {
   readonly code: string;
   /** A sentence for people. */
   readonly message: string;
-  /** The child model at fault, in a consensus. */
+  /** The child at fault, in a consensus, by its key; then its version and the attempt of its job. */
   readonly child?: string;
+  readonly version?: string;
+  readonly attempt?: number;
 }
 
 /** The limits a job was accepted under, in seconds; they do not change with the model later. */

@@ -79,6 +79,26 @@ export class Consensus {
     return { rows: outcomes, children: reports, revision: this.revision };
   }
 
+  /**
+   * True once the children that have answered so far rule a value out, whatever the others will
+   * say: a required one is missing, or too many are for the quorum, and there is no fallback.
+   */
+  isRuledOut(answers: Iterable<ChildAnswer>, rows: boolean): boolean {
+    const { children, outputs, quorum } = this.spec;
+    if (outputs.every(({ fallback }) => fallback !== undefined)) return false;
+    const byChild = this.#byChild(answers);
+    let missing = 0;
+    for (const [i, child] of children.entries()) {
+      const answer = byChild[i];
+      if (!answer) continue;
+      // In many rows, only a child that failed as a whole is missing in all of them.
+      const lost = rows ? answer.kind === "failed" : "error" in valueOf(child, answer);
+      if (lost && child.required) return true;
+      if (lost) missing++;
+    }
+    return children.length - missing < quorum;
+  }
+
   #byChild(answers: Iterable<ChildAnswer>): (ChildAnswer | undefined)[] {
     const byKey = new Map<string, ChildAnswer>();
     for (const answer of answers) byKey.set(answer.child, answer);

@@ -59,15 +59,27 @@ function gateFailure(
   reports: readonly ChildReport[],
   present: number,
 ): ConsensusFailure | undefined {
-  const lost = spec.children.findIndex((child, i) => child.required && "error" in children[i]!);
+  const lost = firstAtFault(children, (i) => spec.children[i]!.required);
   if (lost >= 0) return childFailure("child_failed", reports[lost]!, errorOf(children[lost]));
   if (present >= spec.quorum) return undefined;
-  const first = children.findIndex((child) => "error" in child);
+  const first = firstAtFault(children, () => true);
   const failure = childFailure("quorum_not_met", reports[first]!, errorOf(children[first]));
   const missing = keys.filter((_, i) => "error" in children[i]!).join(", ");
   const message = `${present} of ${keys.length} children answered, ${spec.quorum} are needed; ` +
     `missing: ${missing}; first, ${failure.message}`;
   return { ...failure, message };
+}
+
+/** Codes of children that were given up because another one had failed, or all were cancelled. */
+const FOLLOWED: ReadonlySet<string> = new Set(["no_answer", "not_awaited", "cancelled"]);
+
+/** The first missing child of those that count, one that failed by itself before all others. */
+function firstAtFault(children: readonly ChildValue[], counts: (child: number) => boolean): number {
+  const missing = (i: number) => counts(i) && "error" in children[i]!;
+  const itself = children.findIndex((child, i) =>
+    missing(i) && !FOLLOWED.has(errorOf(child)!.code)
+  );
+  return itself >= 0 ? itself : children.findIndex((_, i) => missing(i));
 }
 
 function errorOf(child: ChildValue | undefined): ChildError | undefined {

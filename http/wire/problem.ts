@@ -22,7 +22,11 @@ export const JobErrorSchema = z.object({
   message: z.string().openapi({
     description: "A sentence for people; withheld from those who may not see the job's input.",
   }),
-  child: z.string().optional().openapi({ description: "The child model at fault." }),
+  child: z.string().optional().openapi({
+    description: "The child at fault, in a consensus, by its key.",
+  }),
+  version: z.string().optional().openapi({ description: "The version of that child." }),
+  attempt: z.int().optional().openapi({ description: "The attempt of that child's job." }),
 }).openapi("JobError", { description: "Why a job or an attempt did not end well." });
 
 export const ProblemSchema = z.object({
