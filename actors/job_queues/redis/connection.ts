@@ -135,7 +135,7 @@ export class RedisConnection implements AsyncDisposable {
   /** A connection of its own for subscriptions. */
   subscriber(): Client {
     if (this.client instanceof Cluster) return this.client;
-    const subscriber = this.client.duplicate({ enableOfflineQueue: true, commandTimeout: 0 });
+    const subscriber = this.client.duplicate({ enableOfflineQueue: true });
     subscriber.on("error", () => {});
     return subscriber;
   }

@@ -80,15 +80,18 @@ export class Wakeups {
     }
     try {
       await this.#subscriber.ssubscribe(channel);
+      // Who waited through a subscription that failed may have missed something.
+      this.#wakeAll(channel);
     } catch {
       // Tried again by whoever waits next; until then waiters look by themselves.
       this.#subscriptions.delete(channel);
     }
   }
 
-  /** After a reconnection, for hints may have been missed. */
-  #wakeAll(): void {
-    for (const byMessage of this.#listeners.values()) {
+  /** After a reconnection, for hints may have been missed: on one channel, or on all. */
+  #wakeAll(channel?: string): void {
+    for (const [name, byMessage] of this.#listeners) {
+      if (channel !== undefined && name !== channel) continue;
       for (const listeners of byMessage.values()) for (const wake of [...listeners]) wake();
     }
   }

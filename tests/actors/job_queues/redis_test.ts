@@ -3,8 +3,9 @@ import { Redis } from "ioredis";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
 import { streamKey } from "../../../actors/redis_keys.ts";
-import { claimOne, newTag, submitMany } from "../../contracts/job_queue_store.ts";
-import { serviceTest, sharedService } from "../../services/shared.ts";
+import { claimOne, eventually, newTag, submitMany } from "../../contracts/job_queue_store.ts";
+import { startSingleRedis } from "../../services/redis.ts";
+import { canStart, serviceTest, sharedService, testWhere } from "../../services/shared.ts";
 
 for (const kind of ["redis", "cluster"] as const) {
   const service = await sharedService(kind);
@@ -82,3 +83,26 @@ serviceTest(single, "a lag that a failover made wrong is mended by the next roun
   assertEquals(await lagOf(), 0);
   raw.disconnect();
 });
+
+testWhere(
+  await canStart("redis"),
+  "all waits for the jobs of a queue share one subscription, also in a busy process",
+  async () => {
+    await using redis = await startSingleRedis();
+    await using queue = new RedisJobQueue({ url: redis.url });
+    const tag = newTag();
+    for (let n = 0; n < 20; n++) {
+      const [id] = await submitMany(queue, tag, 1);
+      const settled = queue.settled(id!, 10_000);
+      await Promise.resolve();
+      for (const end = performance.now() + 5; performance.now() < end;);
+      await queue.settle((await claimOne(queue, tag)).lease, { state: "completed", result: "1" });
+      assertEquals((await settled)?.state, "completed");
+    }
+    const calls = async () => {
+      const info = String(await redis.node.command("INFO", "commandstats"));
+      return /cmdstat_ssubscribe:calls=(\d+)/.exec(info)?.[1];
+    };
+    await eventually(async () => await calls() === "1", "one subscription");
+  },
+);
