@@ -22,8 +22,15 @@ export class Deployment implements AsyncDisposable {
     readonly stack: AsyncDisposableStack,
   ) {}
 
-  /** Starts the roles with one model on the backend; `gateway` is to be among them. */
-  static async start(roles: readonly Role[], backend: BackendReference): Promise<Deployment> {
+  /**
+   * Starts the roles with one model on the backend; `gateway` is to be among them, with more flags
+   * of its own if need be.
+   */
+  static async start(
+    roles: readonly Role[],
+    backend: BackendReference,
+    gatewayFlags: readonly string[] = [],
+  ): Promise<Deployment> {
     const stack = new AsyncDisposableStack();
     try {
       const postgres = stack.use(await startPostgres());
@@ -37,8 +44,9 @@ export class Deployment implements AsyncDisposable {
       let url = "";
       for (const role of roles) {
         const port = freePort();
+        const flags = role === "gateway" ? gatewayFlags : [];
         const process = stack.use(
-          new Spawned("main.ts", ["--role", role, "--port", `${port}`], env),
+          new Spawned("main.ts", ["--role", role, "--port", `${port}`, ...flags], env),
         );
         await process.ready(`http://127.0.0.1:${port}/readyz`);
         if (role === "gateway") url = `http://127.0.0.1:${port}`;

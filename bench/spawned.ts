@@ -10,11 +10,16 @@ const PERMISSIONS = ["net", "env", "sys", "read", "write", "run"].map((name) => 
 export class Spawned implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
 
-  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    script: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    stdin: "null" | "piped" = "null",
+  ) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", "--no-check", ...PERMISSIONS, pathOf(script), ...args],
       env: { NO_COLOR: "1", ...env },
-      stdin: "null",
+      stdin,
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
@@ -22,6 +27,13 @@ export class Spawned implements AsyncDisposable {
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** Writes a line to it; its stdin is to be piped. */
+  async say(line: string): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(line + "\n"));
+    writer.releaseLock();
   }
 
   /** The lines that it writes, as it writes them. Throws if it ends badly. */
