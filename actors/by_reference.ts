@@ -10,7 +10,7 @@
 import { type BlobStore, BlobStoreUnavailable } from "./blob_store.ts";
 import type { Job, JobLimits, NewJob } from "./job.ts";
 import { jobIdTime } from "./job_id.ts";
-import { type Claim, type JobQueue, QueueUnavailable } from "./job_queue.ts";
+import { type Claim, type Ending, type JobQueue, QueueUnavailable } from "./job_queue.ts";
 
 /** No JSON text begins so. */
 const MARK = "@";
@@ -21,12 +21,15 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
   const references = new References(blobs);
   const overrides: Pick<
     JobQueue,
-    "submit" | "get" | "settled" | "list" | "deadLetters" | "claim" | "settle" | "requeue"
+    "submit" | "ask" | "get" | "settled" | "list" | "deadLetters" | "claim" | "settle" | "requeue"
   > = {
     async submit(job) {
-      if (job.input.length <= inlineLength) return await queue.submit(job);
-      const input = await references.keep(`${job.id}/input`, job.input, expiryOf(job));
-      return await queue.submit({ ...job, input });
+      return await queue.submit(await references.shortened(job, inlineLength));
+    },
+    async ask(job, timeoutMs, signal) {
+      const short = await references.shortened(job, inlineLength);
+      const ended = await queue.ask(short, timeoutMs, signal);
+      return ended && await references.resolve(ended);
     },
     async get(id) {
       const job = await queue.get(id);
@@ -57,16 +60,20 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
       return await references.resolveClaims(queue, claims);
     },
     async settle(lease, ending) {
-      if (ending.state !== "completed" || ending.result.length <= inlineLength) {
-        return await queue.settle(lease, ending);
-      }
+      const { result, trace } = textsOf(ending);
+      const isLarge = (text: string | undefined) => (text?.length ?? 0) > inlineLength;
+      if (!isLarge(result) && !isLarge(trace)) return await queue.settle(lease, ending);
       const job = await queue.get(lease.jobId);
       if (!job) return "lost";
       const expires = Date.now() + job.limits.retentionSeconds * 1000 + DAY_MS;
       // One key per delivery: a late worker cannot overwrite what the present one recorded.
-      const key = `${lease.jobId}/result/${lease.fence}`;
-      const result = await references.keep(key, ending.result, expires);
-      return await queue.settle(lease, { state: "completed", result });
+      const keep = (name: string, text: string) =>
+        references.keep(`${lease.jobId}/${name}/${lease.fence}`, text, expires);
+      return await queue.settle(lease, {
+        ...ending,
+        ...(isLarge(result) && { result: await keep("result", result!) }),
+        ...(isLarge(trace) && { trace: await keep("trace", trace!) }),
+      });
     },
   };
   // Everything else goes straight to the queue, bound to it for the sake of its private fields.
@@ -79,6 +86,11 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
   });
 }
 
+/** The texts of an ending that may be large. */
+function textsOf(ending: Ending): { readonly result?: string; readonly trace?: string } {
+  return ending.state === "completed" || ending.state === "failed" ? ending : {};
+}
+
 class References {
   constructor(readonly blobs: BlobStore) {}
 
@@ -87,11 +99,23 @@ class References {
     return MARK + key;
   }
 
+  /** The job, its input kept if it is too long. */
+  async shortened(job: NewJob, inlineLength: number): Promise<NewJob> {
+    if (job.input.length <= inlineLength) return job;
+    return { ...job, input: await this.keep(`${job.id}/input`, job.input, expiryOf(job)) };
+  }
+
   async resolve(job: Job): Promise<Job> {
     const input = await this.#text(job.input);
     const result = job.result === undefined ? undefined : await this.#text(job.result);
-    if (input === job.input && result === job.result) return job;
-    return { ...job, input, ...(result === undefined ? {} : { result }) };
+    const trace = job.trace === undefined ? undefined : await this.#text(job.trace);
+    if (input === job.input && result === job.result && trace === job.trace) return job;
+    return {
+      ...job,
+      input,
+      ...(result === undefined ? {} : { result }),
+      ...(trace === undefined ? {} : { trace }),
+    };
   }
 
   async resolveClaims(queue: JobQueue, claims: readonly Claim[]): Promise<Claim[]> {

@@ -18,7 +18,7 @@ import type { JobSubmission } from "./job_queue.ts";
 
 /** What asking needs. */
 export interface ChildContext {
-  readonly jobs: Pick<JobSubmission, "submit" | "settled" | "get" | "cancel">;
+  readonly jobs: Pick<JobSubmission, "ask" | "settled" | "get" | "cancel">;
   readonly catalog: Pick<Catalog, "model" | "resolve" | "refresh">;
   readonly call: ConsensusCall;
   /** Fires when nobody waits for the answer any more. */
@@ -177,12 +177,11 @@ class Asking {
     const { jobs, signal, cancels } = this.#context;
     const id = known?.id ?? await this.#id(part, 0);
     if (known?.job && isFinal(known.job.state)) return { id, job: known.job };
-    if (!known?.job) {
-      if (signal.aborted) return { id, job: undefined };
-      await jobs.submit(this.#newJob(id, input, resolved));
-    }
+    if (!known?.job && signal.aborted) return { id, job: undefined };
     const left = Math.max(0, this.#deadline - Date.now());
-    const job = await jobs.settled(id, left, signal);
+    const job = known?.job
+      ? await jobs.settled(id, left, signal)
+      : await jobs.ask(this.#newJob(id, input, resolved), left, signal);
     if (!job || isFinal(job.state)) return { id, job };
     if (!signal.aborted || cancels()) await jobs.cancel(id);
     return { id, job };

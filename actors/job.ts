@@ -149,6 +149,11 @@ export interface Job {
   readonly dueAt?: number;
   /** JSON text, once completed. */
   readonly result?: string;
+  /**
+   * JSON text of what not everyone who sees the job may see of how it ended; see
+   * `consensus_answer.ts`. What is in `result` and `error` is fit for all of them.
+   */
+  readonly trace?: string;
   readonly error?: JobError;
   readonly deadLettered: boolean;
   readonly cancelRequested: boolean;

@@ -56,6 +56,12 @@ export interface JobSubmission {
    * by its idempotency key. A `conflict` is the same key with another fingerprint.
    */
   submit(job: NewJob): Promise<Submission>;
+  /**
+   * Submits a job and answers it as soon as it is final, or as it stands when the time is up or the
+   * signal fires: `submit` and `settled` in fewer steps, for many jobs awaited at once. A job that
+   * was accepted before is awaited all the same.
+   */
+  ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;
   get(id: string): Promise<Job | undefined>;
   /** The job as soon as it is final, or as it stands when the time is up or the signal fires. */
   settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;
@@ -110,8 +116,13 @@ export interface Claim {
 
 /** How an attempt ended, as the queue is to record it. `decide` in retry.ts chooses. */
 export type Ending =
-  | { readonly state: "completed"; readonly result: string }
-  | { readonly state: "failed"; readonly error: JobError; readonly deadLetter: boolean }
+  | { readonly state: "completed"; readonly result: string; readonly trace?: string }
+  | {
+    readonly state: "failed";
+    readonly error: JobError;
+    readonly deadLetter: boolean;
+    readonly trace?: string;
+  }
   | { readonly state: "retrying"; readonly error: JobError; readonly delayMs: number }
   | { readonly state: "cancelled" }
   | { readonly state: "expired"; readonly error: JobError };

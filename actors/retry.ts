@@ -8,9 +8,15 @@ import type { Ending } from "./job_queue.ts";
 
 /** How one attempt came out. */
 export type Outcome =
-  | { readonly kind: "completed"; readonly result: string }
+  | { readonly kind: "completed"; readonly result: string; readonly trace?: string }
   | { readonly kind: "retry"; readonly error: JobError }
-  | { readonly kind: "failed"; readonly error: JobError }
+  /** `mendable`: trying again by itself is no use, but someone may see to the cause and requeue it. */
+  | {
+    readonly kind: "failed";
+    readonly error: JobError;
+    readonly mendable?: boolean;
+    readonly trace?: string;
+  }
   | { readonly kind: "cancelled" }
   | { readonly kind: "expired"; readonly error: JobError };
 
@@ -23,9 +29,14 @@ export function decide(
 ): Ending {
   switch (outcome.kind) {
     case "completed":
-      return { state: "completed", result: outcome.result };
+      return { state: "completed", result: outcome.result, ...traceOf(outcome) };
     case "failed":
-      return { state: "failed", error: outcome.error, deadLetter: false };
+      return {
+        state: "failed",
+        error: outcome.error,
+        deadLetter: outcome.mendable ?? false,
+        ...traceOf(outcome),
+      };
     case "cancelled":
       return { state: "cancelled" };
     case "expired":
@@ -35,6 +46,10 @@ export function decide(
         ? { state: "failed", error: outcome.error, deadLetter: true }
         : { state: "retrying", error: outcome.error, delayMs: backoffMs(attempt, limits, random) };
   }
+}
+
+function traceOf({ trace }: { readonly trace?: string }): { readonly trace?: string } {
+  return trace === undefined ? {} : { trace };
 }
 
 /**

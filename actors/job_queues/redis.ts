@@ -46,8 +46,12 @@ const SETTLE_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
 const READ_BATCH = { maxBatch: 256, maxInFlight: 4, maxWaiting: 100_000 };
 /** Jobs that one round of supervision moves per step, so that a round holds Redis up for little. */
 const ROUND_LIMIT = 500;
-/** How often a waiter looks by itself, should a hint have been lost with a connection. */
+/**
+ * When a waiter looks by itself, should a hint have been lost with a connection: after a second, and
+ * then after twice as long each time, so that ten thousand long waits cost little.
+ */
 const LOOK_AGAIN_MS = 1000;
+const LOOK_AT_LEAST_MS = 16_000;
 const MAX_EVENTS = 1000;
 const EVENTS_KEPT_MS = 7 * 24 * 3600 * 1000;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -58,8 +62,10 @@ export class RedisJobQueue implements JobQueue {
   readonly #wakeups: Wakeups;
   /** Names this process in the records of jobs it waits for. */
   readonly #gateway = crypto.randomUUID().slice(0, 8);
+  /** The same, to hear of the end only. */
+  readonly #endWatcher = `${this.#gateway}!`;
   readonly #submitBatch: BatcherLimits;
-  readonly #submits = new Map<number, Batcher<NewJob, Submission>>();
+  readonly #submits = new Map<number, Batcher<WatchedJob, Submission>>();
   readonly #settles = new Map<number, Batcher<[Lease, Ending], "recorded" | "lost">>();
   readonly #reads: Batcher<string, Job | undefined>;
 
@@ -73,7 +79,7 @@ export class RedisJobQueue implements JobQueue {
 
   // Submission
 
-  submit(job: NewJob): Promise<Submission> {
+  submit(job: WatchedJob): Promise<Submission> {
     const tag = jobIdTag(job.id);
     let batcher = this.#submits.get(tag);
     if (!batcher) {
@@ -83,9 +89,9 @@ export class RedisJobQueue implements JobQueue {
     return batcher.add(job);
   }
 
-  async #submitAll(tag: number, jobs: readonly NewJob[]): Promise<Submission[]> {
+  async #submitAll(tag: number, jobs: readonly WatchedJob[]): Promise<Submission[]> {
     const args: (string | number)[] = [];
-    for (const job of jobs) submitArguments(job, args);
+    for (const job of jobs) submitArguments(job, args, job.watcher);
     const verdicts = await this.#connection.write(
       "submit",
       keys.countersKey(tag),
@@ -95,6 +101,24 @@ export class RedisJobQueue implements JobQueue {
       if (verdict === "a") return { kind: "accepted", id: jobs[i]!.id };
       return { kind: verdict[0] === "d" ? "duplicate" : "conflict", id: verdict.slice(1) };
     });
+  }
+
+  async ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+    const end = performance.now() + timeoutMs;
+    // Listens before the job is there, and leaves its name with it: nothing is missed in between.
+    const hint = this.#hint(job.id, END, Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
+    try {
+      await hint.ready;
+      const { kind, id } = await this.submit({ ...job, watcher: this.#endWatcher });
+      if (kind === "accepted") {
+        await hint.woken;
+        const now = await this.get(id);
+        if (!now || isFinal(now.state)) return now;
+      }
+      return await this.settled(id, end - performance.now(), signal);
+    } finally {
+      hint.cancel();
+    }
   }
 
   get(id: string): Promise<Job | undefined> {
@@ -113,10 +137,10 @@ export class RedisJobQueue implements JobQueue {
 
   async settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
     const end = performance.now() + timeoutMs;
-    for (;;) {
+    for (let again = LOOK_AGAIN_MS;; again = Math.min(2 * again, LOOK_AT_LEAST_MS)) {
       const left = end - performance.now();
-      const hint = this.#hint(id, END, Math.min(left, LOOK_AGAIN_MS), signal);
-      const open = await this.#watch(id, hint.ready);
+      const hint = this.#hint(id, END, Math.min(left, again), signal);
+      const open = await this.#watch(id, this.#endWatcher, hint.ready);
       if (!open || left <= 0 || signal?.aborted) {
         hint.cancel();
         return await this.get(id);
@@ -142,7 +166,7 @@ export class RedisJobQueue implements JobQueue {
 
   async changed(id: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const hint = this.#hint(id, "", Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
-    await this.#watch(id, hint.ready);
+    await this.#watch(id, this.#gateway, hint.ready);
     await hint.woken;
   }
 
@@ -155,9 +179,9 @@ export class RedisJobQueue implements JobQueue {
    * Asks to be told; in this order, nothing is missed between the asking and the listening. False if
    * the job has ended or is not there.
    */
-  async #watch(id: string, ready: Promise<void>): Promise<boolean> {
+  async #watch(id: string, watcher: string, ready: Promise<void>): Promise<boolean> {
     await ready;
-    return await this.#connection.run("watch", keyOf(id), id, this.#gateway) === 1;
+    return await this.#connection.run("watch", keyOf(id), id, watcher) === 1;
   }
 
   deadLetters(tag: number, limit: number, before?: string): Promise<Job[]> {
@@ -373,6 +397,9 @@ export class RedisJobQueue implements JobQueue {
     await this.#connection[Symbol.asyncDispose]();
   }
 }
+
+/** A job, and who is to be told of its end. */
+type WatchedJob = NewJob & { readonly watcher?: string };
 
 const LEASE_STATES: Readonly<Record<string, LeaseState>> = { h: "held", c: "cancel", l: "lost" };
 

@@ -128,6 +128,11 @@ export class SqliteJobQueue implements JobQueue {
     });
   }
 
+  async ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+    const { id } = await this.submit(job);
+    return await this.settled(id, timeoutMs, signal);
+  }
+
   get(id: string): Promise<Job | undefined> {
     return Promise.try(() => this.#read(id));
   }
@@ -205,7 +210,7 @@ export class SqliteJobQueue implements JobQueue {
       const row = this.#lifecycle.row(id);
       if (!row || row.dead !== 1) return false;
       this.#store.run(
-        `UPDATE jobs SET attempt = 0, stalls = 0, dead = 0, cancel = 0, error = NULL, progress = NULL,
+        `UPDATE jobs SET attempt = 0, stalls = 0, dead = 0, cancel = 0, error = NULL, trace = NULL, progress = NULL,
            started_at = NULL, finished_at = NULL, delete_at = NULL WHERE id = ?`,
         id,
       );
@@ -352,13 +357,13 @@ export class SqliteJobQueue implements JobQueue {
       this.#counters.observe(row.tag as number, "run", this.#now() - (row.started_at as number));
       switch (ending.state) {
         case "completed":
-          this.#lifecycle.finish(row, "completed", { result: ending.result });
+          this.#lifecycle.finish(row, "completed", ending);
           break;
         case "cancelled":
           this.#lifecycle.finish(row, "cancelled");
           break;
         case "failed":
-          this.#lifecycle.finish(row, "failed", { error: ending.error, dead: ending.deadLetter });
+          this.#lifecycle.finish(row, "failed", { ...ending, dead: ending.deadLetter });
           break;
         case "expired":
           this.#lifecycle.finish(row, "expired", { error: ending.error });

@@ -162,6 +162,21 @@ export function testDelivery(claim: QueueClaim): void {
     );
   }
 
+  claim("a trace is kept beside a result or an error, until the job is requeued", async (store) => {
+    const { queue, other } = store;
+    const tag = newTag();
+    const [done, failed] = await submitMany(queue, tag, 2);
+    const trace = '{"of":"the ending"}';
+    const [first, second] = [await claimOne(queue, tag), await claimOne(queue, tag)];
+    await queue.settle(first.lease, { state: "completed", result: "1", trace });
+    await queue.settle(second.lease, { state: "failed", error: ERROR, deadLetter: true, trace });
+    assertEquals((await other.get(done!))?.trace, trace);
+    assertEquals((await other.get(failed!))?.trace, trace);
+    assert(await queue.requeue(failed!));
+    const job = (await other.get(failed!))!;
+    assertEquals([job.state, job.trace, job.error], ["queued", undefined, undefined]);
+  });
+
   claim(
     "settle() sent again answers as before, also when the job has gone on",
     async ({ queue, other }) => {

@@ -124,6 +124,38 @@ export function testSubmission(claim: QueueClaim): void {
     },
   );
 
+  claim("ask() submits, and answers as soon as the job is final", async ({ queue, other }) => {
+    const tag = newTag();
+    const jobs = Array.from({ length: 5 }, () => newJob(tag));
+    const asked = jobs.map((job) => queue.ask(job, 10_000));
+    for (const job of jobs) {
+      const { lease } = await claimOne(other, tag);
+      await other.settle(lease, { state: "completed", result: `"${job.id}"` });
+    }
+    for (const job of await Promise.all(asked)) {
+      assertEquals([job?.state, job?.history.length], ["completed", 3]);
+    }
+    assertEquals(await queue.ask(jobs[0]!, 10_000), await other.get(jobs[0]!.id));
+  });
+
+  claim(
+    "ask() joins a job that is there, and answers it as it stands when the time is up",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const job = newJob(tag);
+      const asked = queue.ask(job, 10_000);
+      const { lease } = await claimOne(other, tag);
+      assertEquals((await other.ask(job, 30))?.state, "running");
+      const stop = new AbortController();
+      const joined = other.ask(job, 60_000, stop.signal);
+      stop.abort();
+      assertEquals((await joined)?.state, "running");
+      await other.settle(lease, { state: "completed", result: "1" });
+      assertEquals((await asked)?.result, "1");
+      assertEquals((await queue.measure(tag)).totals.attempts, 1);
+    },
+  );
+
   claim(
     "cancel() ends a waiting job at once, and it is never handed out",
     async ({ queue, other }) => {

@@ -31,19 +31,24 @@ export function endingArguments(lease: Lease, ending: Ending, into: (string | nu
   into.push(lease.jobId, lease.fence, STATE_LETTER[ending.state]);
   switch (ending.state) {
     case "completed":
-      into.push(ending.result, "", "");
+      into.push(ending.result, "", "", ending.trace ?? "");
       return;
     case "failed":
-      into.push(JSON.stringify(ending.error), ending.error.code, ending.deadLetter ? "dead" : "");
+      into.push(
+        JSON.stringify(ending.error),
+        ending.error.code,
+        ending.deadLetter ? "dead" : "",
+        ending.trace ?? "",
+      );
       return;
     case "retrying":
-      into.push(JSON.stringify(ending.error), ending.error.code, ending.delayMs);
+      into.push(JSON.stringify(ending.error), ending.error.code, ending.delayMs, "");
       return;
     case "cancelled":
-      into.push("", "", "");
+      into.push("", "", "", "");
       return;
     case "expired":
-      into.push(JSON.stringify(ending.error), ending.error.code, "");
+      into.push(JSON.stringify(ending.error), ending.error.code, "", "");
       return;
   }
 }

@@ -4,8 +4,8 @@
  *
  * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
  * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
- * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `er` error, `dl` dead-lettered, `cx` cancel requested,
- * `pr` progress, `ev` has events, `gw` watching gateways, `cn` deliveries made, `x` has any of those
+ * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * `pr` progress, `ev` has events, `gw` watching gateways (with a '!' those that wait for the end only), `cn` deliveries made, `x` has any of those
  * that few jobs have (`ln`, `k`, `cb`, `gw`, `cx`, `ev`), so that a script need not ask for them.
  * History: `r<fence>` an attempt's start (time, attempt, ticket, worker), `e<fence>` its end, `p<generation>` made ready again,
  * `z<generation>` ended without an attempt.
@@ -63,8 +63,12 @@ export function parseLimits(text: string): JobLimits {
   };
 }
 
-/** The arguments of `submit.lua` for one job. */
-export function submitArguments(job: NewJob, into: (string | number)[]): void {
+/** The arguments of `submit.lua` for one job, and who is to be told of its end from the beginning. */
+export function submitArguments(
+  job: NewJob,
+  into: (string | number)[],
+  watcher?: string,
+): void {
   const limits = limitsText(job.limits);
   into.push(
     job.id,
@@ -78,7 +82,10 @@ export function submitArguments(job: NewJob, into: (string | number)[]): void {
   if (job.lane === "batch") into.push("ln", "b");
   if (job.callback) into.push("cb", callbackText(job.callback));
   if (job.idempotency) into.push("k", job.idempotency.key, "fp", job.idempotency.fingerprint);
-  if (job.lane === "batch" || job.callback || job.idempotency) into.push("x", 1);
+  if (watcher !== undefined) into.push("gw", watcher);
+  if (job.lane === "batch" || job.callback || job.idempotency || watcher !== undefined) {
+    into.push("x", 1);
+  }
   if (job.parent !== undefined) into.push("pa", job.parent);
   if (job.traceparent !== undefined) into.push("tp", job.traceparent);
   into[count] = into.length - count - 1;
@@ -108,6 +115,7 @@ export function jobOf(id: string, f: Fields): Job {
     ...(final ? { finishedAt: history[history.length - 1]!.at } : {}),
     ...(f.due === undefined ? {} : { dueAt: Number(f.due) }),
     ...(f.res === undefined ? {} : { result: f.res }),
+    ...(f.tr === undefined ? {} : { trace: f.tr }),
     ...(f.er === undefined || state === "completed" ? {} : { error: JSON.parse(f.er) as JobError }),
     deadLettered: f.dl !== undefined,
     cancelRequested: f.cx !== undefined || state === "cancelled",

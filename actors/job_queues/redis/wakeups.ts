@@ -75,7 +75,10 @@ export class Wakeups {
   async #subscribe(channel: string): Promise<void> {
     if (!this.#subscriber) {
       this.#subscriber = this.#connection.subscriber();
-      this.#subscriber.on("smessage", (from: string, message: string) => this.#hint(from, message));
+      this.#subscriber.on(
+        "smessage",
+        (from: string, message: string) => this.#hints(from, message),
+      );
       this.#subscriber.on("ready", () => this.#wakeAll());
     }
     try {
@@ -94,6 +97,11 @@ export class Wakeups {
       if (channel !== undefined && name !== channel) continue;
       for (const listeners of byMessage.values()) for (const wake of [...listeners]) wake();
     }
+  }
+
+  /** A line for each. */
+  #hints(channel: string, message: string): void {
+    for (const line of message.split("\n")) this.#hint(channel, line);
   }
 
   #hint(channel: string, message: string): void {

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type JobEvent, type JobLimits, type JobState, mayMove, type NewJob } from "../../job.ts";
+import {
+  type JobError,
+  type JobEvent,
+  type JobLimits,
+  type JobState,
+  mayMove,
+  type NewJob,
+} from "../../job.ts";
 import { jobIdTime } from "../../job_id.ts";
 import type { Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
 import type { Counters } from "./counters.ts";
@@ -148,7 +155,7 @@ export class Lifecycle {
   finish(
     row: SqliteRow,
     state: "completed" | "failed" | "cancelled" | "expired",
-    end: { result?: string; error?: { code: string; message: string }; dead?: boolean } = {},
+    end: { result?: string; trace?: string; error?: JobError; dead?: boolean } = {},
   ): void {
     const from = row.state as JobState;
     if (!mayMove(from, state)) throw new Error(`a ${from} job cannot become ${state}`);
@@ -156,12 +163,13 @@ export class Lifecycle {
     const tag = row.tag as number;
     const limits = JSON.parse(row.limits as string) as JobLimits;
     this.#store.run(
-      `UPDATE jobs SET state = ?, finished_at = ?, delete_at = ?, result = ?, error = ?, dead = ?,
+      `UPDATE jobs SET state = ?, finished_at = ?, delete_at = ?, result = ?, trace = ?, error = ?, dead = ?,
          cancel = CASE WHEN ?1 = 'cancelled' THEN 1 ELSE cancel END, lease_until = NULL, due_at = NULL WHERE id = ?`,
       state,
       now,
       now + limits.retentionSeconds * 1000,
       end.result ?? null,
+      end.trace ?? null,
       end.error ? JSON.stringify(end.error) : null,
       end.dead ? 1 : 0,
       row.id as string,

@@ -28,6 +28,7 @@ export function jobOf(row: SqliteRow, events: readonly SqliteRow[]): Job {
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at as number }),
     ...(row.due_at === null ? {} : { dueAt: row.due_at as number }),
     ...(row.result === null ? {} : { result: row.result as string }),
+    ...(row.trace === null ? {} : { trace: row.trace as string }),
     ...(row.error === null || state === "completed"
       ? {}
       : { error: JSON.parse(row.error as string) }),

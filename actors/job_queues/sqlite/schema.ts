@@ -58,4 +58,7 @@ CREATE TABLE schedulers (name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT 
 CREATE INDEX jobs_by_state ON jobs (tag, state, id);
 CREATE INDEX jobs_by_submitter ON jobs (tag, submitter, id);
 `,
+  `
+ALTER TABLE jobs ADD COLUMN trace TEXT;
+`,
 ];

@@ -93,7 +93,8 @@ Deno.test("a file of the first version is brought up to date, and one of a later
     file.exec(sql);
     file.close();
   };
-  edit("DROP INDEX jobs_by_state; DROP INDEX jobs_by_submitter; PRAGMA user_version = 1");
+  edit("DROP INDEX jobs_by_state; DROP INDEX jobs_by_submitter");
+  edit("ALTER TABLE jobs DROP COLUMN trace; PRAGMA user_version = 1");
   {
     await using queue = new SqliteJobQueue(path);
     const queued = await queue.list({ tags: [tag], states: ["queued"], limit: 9 });

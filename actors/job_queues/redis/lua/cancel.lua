@@ -7,6 +7,7 @@ if not job then return 'missing' end
 if job.state == 'r' then
   call('HSET', job.key, 'cx', 1, 'x', 1)
   announce(job)
+  flush()
   return 'cancelling'
 end
 if job.state ~= 'q' and job.state ~= 'w' then return 'final' end

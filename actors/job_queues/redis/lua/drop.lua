@@ -13,6 +13,7 @@ for _, id in ipairs(ids) do
   call('ZREM', base .. 'index', id)
   announce({ id = id, watchers = v[2] }, END)
 end
+flush()
 if #ids == tonumber(ARGV[1]) then return 1 end
 for _, name in ipairs({ 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do
   call('UNLINK', base .. name)

@@ -63,9 +63,16 @@ local function ack(lane, ticket)
   tickets[#tickets + 1] = ticket
 end
 
+-- Hints are gathered too: one message per gateway that waits, with a line for each job.
+local hints = {}
+
 -- Writes what was gathered: once per field, lane or set, however many jobs were moved.
 local started, stopped = {}, {}
 local function flush()
+  for gateway, lines in pairs(hints) do
+    call('SPUBLISH', base .. 'changed:' .. gateway, table.concat(lines, '\n'))
+    hints[gateway] = nil
+  end
   for lane, tickets in pairs(acks) do
     if #tickets > 0 then call('XACK', base .. lane, GROUP, unpack(tickets)) end
   end
@@ -76,13 +83,20 @@ local function flush()
   end
 end
 
--- Tells the gateways that wait for this job to look again; `mark` is END at its last change.
+-- Tells the gateways that wait for this job to look again; `mark` is END at its last change. A
+-- gateway with a '!' waits for nothing but the end.
 local END = ' end'
 
 local function announce(job, mark)
-  if job.watchers then
-    for gateway in string.gmatch(job.watchers, '%S+') do
-      call('SPUBLISH', base .. 'changed:' .. gateway, job.id .. (mark or ''))
+  if not job.watchers then return end
+  for gateway, only in string.gmatch(job.watchers, '([^%s!]+)(!?)') do
+    if mark or only == '' then
+      local lines = hints[gateway]
+      if not lines then
+        lines = {}
+        hints[gateway] = lines
+      end
+      lines[#lines + 1] = job.id .. (mark or '')
     end
   end
 end

@@ -16,4 +16,5 @@ if ARGV[3] == 'progress' then
   tell(job, 'progress', ARGV[4])
 end
 announce(job)
+flush()
 return 1

@@ -5,12 +5,12 @@
 local job = load(ARGV[1])
 if not job or job.state ~= 'f' or call('ZREM', base .. 'dead', job.id) == 0 then return 0 end
 local generation = tostring(tonumber(job.generation) + 1)
-call('HDEL', job.key, 'dl', 'er', 's', 'cx', 'pr')
+call('HDEL', job.key, 'dl', 'er', 'tr', 's', 'cx', 'pr')
 call('HSET', job.key, 'st', 'q', 'a', 0, 'g', generation, 'p' .. generation, now)
 call('PERSIST', job.key)
 if job.idempotency then call('PERSIST', base .. 'key:' .. job.idempotency) end
 enqueue(job.id, job.lane, generation, job.limits)
+announce(job)
 flush()
 wake()
-announce(job)
 return 1

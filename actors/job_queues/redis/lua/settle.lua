@@ -1,10 +1,10 @@
 -- Records how attempts ended: record, ack, callback and wake-up in one step, only for the holder.
 -- KEYS[1] counters
--- ARGV    per ending: id, fence, state letter, payload (result or error as JSON, or ''), error code or '', delay in ms or 'dead' or ''
+-- ARGV    per ending: id, fence, state letter, payload (result or error as JSON, or ''), error code or '', delay in ms or 'dead' or '', trace or ''
 -- Returns per ending 1 (recorded, now or by the same call before) or 0 (the lease had passed on).
 local out = {}
-for i = 1, #ARGV, 6 do
-  local id, fence, state, payload, code, extra = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+for i = 1, #ARGV, 7 do
+  local id, fence, state, payload, code, extra, trace = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
   local key, mark = base .. 'job:' .. id, 'e' .. fence
   local v = call('HMGET', key, 'st', 'fe', 'L', 'x', 'r' .. fence)
   if v[1] ~= 'r' or v[2] ~= fence then
@@ -30,6 +30,7 @@ for i = 1, #ARGV, 6 do
       announce(job)
     else
       job.delivered = ticket
+      if trace ~= '' then call('HSET', key, 'tr', trace) end
       if extra == 'dead' then
         call('HSET', key, 'dl', 1)
         call('ZADD', base .. 'dead', now, id)
