@@ -18,6 +18,7 @@ import { HttpBackend } from "./actors/backends/http.ts";
 import type { JobQueue } from "./actors/job_queue.ts";
 import { RedisJobQueue } from "./actors/job_queues/redis.ts";
 import { SqliteJobQueue } from "./actors/job_queues/sqlite.ts";
+import { OpenTelemetryTracing } from "./actors/tracings/open_telemetry.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { DataFolder } from "./data_folder.ts";
 import { registerExamples } from "./examples/register.ts";
@@ -59,6 +60,10 @@ export async function start(config: Config, log: Log): Promise<Running> {
     if (config.examples) await registerExamples(registry);
     await catalog.refresh();
 
+    // Deno exports what it is told only where it was started to.
+    const tracing = Deno.env.get("OTEL_DENO") === "true"
+      ? { tracing: new OpenTelemetryTracing(VERSION) }
+      : {};
     const fault = (what: string, error: unknown) => log.error(what, { error });
     const scheduler = config.roles.includes("scheduler")
       ? new Scheduler({
@@ -82,6 +87,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         leaseMs: config.leaseSeconds * 1000,
         concurrency: config.concurrency,
         onEvent: observeWorker(metrics, log),
+        ...tracing,
       })
       : undefined;
 
@@ -109,6 +115,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
         stopping: stopping.signal,
+        ...tracing,
       })
       : createOpsApp(operations);
 

@@ -11,6 +11,7 @@ import type { Attempt } from "./attempt.ts";
 import type { Backend, BackendCall, BackendResult } from "./backend.ts";
 import type { JobProgress } from "./job.ts";
 import type { Outcome } from "./retry.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** What an attempt reports while it runs. */
 export interface AttemptReports {
@@ -23,6 +24,8 @@ export interface AttemptReports {
 export interface ExecutorOptions {
   /** Largest result, in characters of JSON. */
   readonly maxResultLength: number;
+  /** Set where attempts are traced; it passes the context on to what backends call. */
+  readonly tracing?: Tracing;
 }
 
 export const DEFAULT_EXECUTOR_OPTIONS: ExecutorOptions = { maxResultLength: 10 * 1024 * 1024 };
@@ -47,6 +50,12 @@ export class Executor {
   ) {}
 
   async run(attempt: Attempt): Promise<Executed> {
+    const { tracing } = this.options;
+    if (!tracing) return await this.#run(attempt);
+    return (await tracing.attempts([attempt.claim], async () => [await this.#run(attempt)]))[0]!;
+  }
+
+  async #run(attempt: Attempt): Promise<Executed> {
     try {
       const prepared = this.#prepare(attempt) ?? await this.#prepareLate(attempt);
       if ("kind" in prepared) return prepared;
@@ -58,7 +67,14 @@ export class Executor {
   }
 
   /** Runs several attempts of one version in one call, where the backend can; answers in order. */
-  async runBatch(attempts: readonly Attempt[]): Promise<Executed[]> {
+  async runBatch(attempts: readonly Attempt[]): Promise<readonly Executed[]> {
+    const { tracing } = this.options;
+    if (!tracing) return await this.#runBatch(attempts);
+    const claims = attempts.map(({ claim }) => claim);
+    return await tracing.attempts(claims, () => this.#runBatch(attempts));
+  }
+
+  async #runBatch(attempts: readonly Attempt[]): Promise<Executed[]> {
     const prepared = await Promise.all(attempts.map(async (attempt) => {
       try {
         return this.#prepare(attempt) ?? await this.#prepareLate(attempt);
@@ -68,7 +84,7 @@ export class Executor {
     }));
     const ready = prepared.flatMap((each) => "kind" in each ? [] : [each]);
     const backend = ready[0]?.backend;
-    if (!backend?.runBatch) return await Promise.all(attempts.map((attempt) => this.run(attempt)));
+    if (!backend?.runBatch) return await Promise.all(attempts.map((attempt) => this.#run(attempt)));
     const together = backend.runBatch(ready.map(({ call }) => call));
     let next = 0;
     return await Promise.all(prepared.map(async (each, i): Promise<Executed> => {
@@ -124,7 +140,9 @@ export class Executor {
       deadline: Date.now() + claim.limits.runTimeoutSeconds * 1000,
       progress: (progress) => this.reports.progress(attempt, progress),
       log: (line) => this.reports.log(attempt, line),
-      ...(claim.traceparent === undefined ? {} : { traceparent: claim.traceparent }),
+      ...(claim.traceparent === undefined || this.options.tracing
+        ? {}
+        : { traceparent: claim.traceparent }),
     };
   }
 

@@ -8,10 +8,16 @@ import type { Catalog } from "../registry/catalog.ts";
 import { effectiveSettings, type JobSettings, type Model } from "../registry/model.ts";
 import { Attempt } from "./attempt.ts";
 import type { Backend } from "./backend.ts";
-import { type AttemptReports, type Executed, Executor } from "./executor.ts";
+import {
+  type AttemptReports,
+  DEFAULT_EXECUTOR_OPTIONS,
+  type Executed,
+  Executor,
+} from "./executor.ts";
 import type { JobProgress } from "./job.ts";
 import { type Claim, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
 import { decide } from "./retry.ts";
+import type { Tracing } from "./tracing.ts";
 
 /** What happened in a worker, for logs and metrics. */
 export type WorkerEvent =
@@ -40,6 +46,7 @@ export interface WorkerOptions {
   /** About how many jobs to run at once over all models. */
   readonly concurrency: number;
   readonly onEvent?: (event: WorkerEvent) => void;
+  readonly tracing?: Tracing;
 }
 
 /** How long a claim waits for a job before it asks again. */
@@ -67,7 +74,10 @@ export class Worker implements AttemptReports {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#executor = new Executor(options.catalog, options.backends, this);
+    this.#executor = new Executor(options.catalog, options.backends, this, {
+      ...DEFAULT_EXECUTOR_OPTIONS,
+      ...(options.tracing && { tracing: options.tracing }),
+    });
   }
 
   /** Jobs running now. */

@@ -23,7 +23,7 @@ import { versionRoutes } from "./routes/versions.ts";
 /** Builds the application: `app.fetch` answers requests. */
 export function createApp(gateway: Gateway): Api {
   const app = new OpenAPIHono<GatewayEnv>({ defaultHook });
-  const meter = new RequestMeter(gateway.metrics);
+  const meter = new RequestMeter(gateway.metrics, gateway.tracing);
   app.onError(errorHandler(gateway.log));
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "http",

@@ -5,6 +5,7 @@
  */
 import type { SettingProblem } from "../actors/backend.ts";
 import type { JobSubmission } from "../actors/job_queue.ts";
+import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -74,6 +75,8 @@ export interface Gateway extends Operations {
   readonly limits: Limits;
   /** Epoch milliseconds. */
   now(): number;
+  /** Set where requests are traced. */
+  readonly tracing?: Tracing;
   /** Fires when the server is to stop: waits and event streams end, so that it can. */
   readonly stopping?: AbortSignal;
 }

@@ -5,6 +5,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
+import type { Tracing } from "../actors/tracing.ts";
 import type { GatewayEnv } from "./gateway.ts";
 import {
   type Counter,
@@ -25,7 +26,7 @@ export class RequestMeter {
   /** What the queue takes to accept a submission. */
   readonly queueWrite: Histogram;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: Metrics, readonly tracing?: Tracing) {
     this.#requests = metrics.counter(
       "model_gateway_http_requests_total",
       "Requests answered.",
@@ -55,6 +56,7 @@ export class RequestMeter {
     const known = METHODS.has(method) ? method : "other";
     this.#requests.with(known, route, String(status)).add();
     this.#durations.with(known, route).observe((performance.now() - begun) / 1000);
+    this.tracing?.nameRequest(known, route);
   }
 
   /** Measures every route that comes after it. */

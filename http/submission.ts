@@ -7,7 +7,9 @@
 import { hash } from "node:crypto";
 import type { z } from "@hono/zod-openapi";
 import type { CallbackEvent, JobLimits, Lane, NewJob } from "../actors/job.ts";
+import type { Submission as QueueSubmission } from "../actors/job_queue.ts";
 import { jobIdTime, newJobId } from "../actors/job_id.ts";
+import type { OpenSpan } from "../actors/tracing.ts";
 import { effectiveSettings, type Model, NAME_PATTERN } from "../registry/model.ts";
 import { type Principal, subjectsOf } from "../registry/principal.ts";
 import { countOf } from "./errors.ts";
@@ -98,12 +100,14 @@ export async function submit(
     });
   }
   const key = idempotencyKeyOf(headers);
-  const traceparent = headers.get("traceparent");
   const input = JSON.stringify(asked.input);
   const lane = asked.lane ?? "interactive";
   const submitter = subjectsOf(principal)[0]!;
+  const id = newJobId(model.tag, gateway.now());
+  const span = gateway.tracing?.send({ id, model: model.name, version: version.version, lane });
+  const traceparent = span?.traceparent ?? headers.get("traceparent");
   const job: NewJob = {
-    id: newJobId(model.tag, gateway.now()),
+    id,
     model: model.name,
     version: version.version,
     lane,
@@ -120,7 +124,7 @@ export async function submit(
     ...(traceparent !== null && TRACEPARENT.test(traceparent) && { traceparent }),
   };
   const sent = performance.now();
-  const submission = await gateway.jobs.submit(job);
+  const submission = await (span ? traced(gateway, job, span) : gateway.jobs.submit(job));
   const queueMs = performance.now() - sent;
   const digest = digestOf(input);
   switch (submission.kind) {
@@ -137,6 +141,17 @@ export async function submit(
         errors: [{ header: "Idempotency-Key", expected: "a new key, or the first body again" }],
         job: { id: submission.id, status: "accepted" },
       });
+  }
+}
+
+async function traced(gateway: Gateway, job: NewJob, span: OpenSpan): Promise<QueueSubmission> {
+  try {
+    const submission = await gateway.jobs.submit(job);
+    span.end();
+    return submission;
+  } catch (error) {
+    span.end(error);
+    throw error;
   }
 }
 
