@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { isConsensusModel } from "./actors/consensus_model.ts";
 import { Scheduler } from "./actors/scheduler.ts";
 import { Worker } from "./actors/worker.ts";
 import type { Backend } from "./actors/backend.ts";
@@ -74,6 +75,8 @@ export async function start(config: Config, log: Log): Promise<Running> {
           keys: config.webhookKeys,
           allowPrivate: config.privateCallbacks,
         }),
+        leaseMs: config.leaseSeconds * 1000,
+        onConsensus: observeWorker(metrics, log),
         onFault: fault,
       })
       : undefined;
@@ -258,8 +261,7 @@ function makeBackends(config: Config, stack: AsyncDisposableStack): ReadonlyMap<
 function servedBy(config: Config, catalog: Catalog): (model: { name: string }) => boolean {
   const named = config.models && new Set(config.models.map((name) => name.toLowerCase()));
   return ({ name }) =>
-    (!named || named.has(name.toLowerCase())) &&
-    catalog.resolve(name)?.version.backend.kind !== "consensus";
+    (!named || named.has(name.toLowerCase())) && !isConsensusModel(catalog, name);
 }
 
 /** The key of the first superuser: from the environment, or made at the first start. */

@@ -39,7 +39,14 @@ interface Prepared {
   readonly resolved: Resolved;
 }
 
-export class Executor {
+/** Runs attempts that a worker has claimed. */
+export interface AttemptRunner {
+  run(attempt: Attempt): Promise<Executed>;
+  /** Runs several attempts of one version; answers in order. */
+  runBatch(attempts: readonly Attempt[]): Promise<Executed[]>;
+}
+
+export class Executor implements AttemptRunner {
   readonly #outputChecks = new WeakMap<Version, Validator>();
 
   constructor(

@@ -1,19 +1,39 @@
 /**
- * A scheduler: says that it lives, and keeps a supervisor for each model that is placed on it.
+ * A scheduler: says that it lives, keeps a supervisor for each model that is placed on it, and runs
+ * the jobs of consensus models.
  *
  * @module
  */
 import type { Catalog } from "../registry/catalog.ts";
+import { effectiveSettings, type Model } from "../registry/model.ts";
+import { ConsensusExecutor } from "./consensus_executor.ts";
+import { isConsensusModel } from "./consensus_model.ts";
+import type { JobQueue } from "./job_queue.ts";
 import { placeOn } from "./placement.ts";
 import { Supervisor, type SupervisorMessage, type SupervisorOptions } from "./supervisor.ts";
 import { ActorSystem } from "./system.ts";
+import { Worker, type WorkerEvent } from "./worker.ts";
 
 export interface SchedulerOptions
-  extends Pick<SupervisorOptions, "queue" | "sender" | "onRound" | "onFault"> {
+  extends Pick<SupervisorOptions, "sender" | "onRound" | "onFault"> {
+  readonly queue: JobQueue;
   readonly catalog: Catalog;
   /** Unique among schedulers. */
   readonly name: string;
+  /** How long the lease of a consensus job lasts without a heartbeat. */
+  readonly leaseMs: number;
+  /** Consensus jobs under way at once; {@link CONSENSUS_IN_FLIGHT} where it is not set. */
+  readonly consensusInFlight?: number;
+  /** Hears of every attempt of a consensus job. */
+  readonly onConsensus?: (event: WorkerEvent) => void;
 }
+
+/** They hold memory, not processors: their children do the work. */
+export const CONSENSUS_IN_FLIGHT = 10_000;
+/** A cancelled consensus is to have cancelled its children within a second. */
+const CONSENSUS_HEARTBEAT_MS = 400;
+/** How long a stopping scheduler waits for consensus jobs that are about to end. */
+const CONSENSUS_DRAIN_MS = 500;
 
 /** How long a scheduler, or its hold on a queue, outlives its last sign of life. */
 const LEASE_MS = 3000;
@@ -23,6 +43,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #system: ActorSystem;
   readonly #supervised = new Map<number, string>();
+  readonly #consensus: Worker;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #members: readonly string[] = [];
   #stopped = false;
@@ -34,6 +55,12 @@ export class Scheduler {
       mailboxCapacity: 16,
       onFailure: (name, error) => options.onFault?.(`${name} failed`, error),
     });
+    this.#consensus = consensusWorker(options);
+  }
+
+  /** Consensus jobs under way here. */
+  get consensusRunning(): number {
+    return this.#consensus.running;
   }
 
   /** Tags of the queues that this scheduler looks after, or tries to. */
@@ -50,6 +77,7 @@ export class Scheduler {
     this.#timer = setTimeout(() => {}, 0);
     this.#round = this.#join();
     await this.#round;
+    this.#consensus.start();
   }
 
   /** Hands everything over at once. */
@@ -57,6 +85,8 @@ export class Scheduler {
     if (this.#stopped) return;
     this.#stopped = true;
     clearTimeout(this.#timer);
+    // Handed back, their children go on and are joined by the next one that has them.
+    await this.#consensus.drain(CONSENSUS_DRAIN_MS);
     await this.#round;
     clearTimeout(this.#timer);
     await this.#system.stopAll();
@@ -113,4 +143,29 @@ export class Scheduler {
       ...(onFault ? { onFault } : {}),
     }, self);
   }
+}
+
+/** Claims the jobs of consensus models, keeps their leases and settles them. */
+function consensusWorker(options: SchedulerOptions): Worker {
+  const { queue, catalog, name, leaseMs, onFault, onConsensus } = options;
+  const inFlight = options.consensusInFlight ?? CONSENSUS_IN_FLIGHT;
+  return new Worker({
+    queue,
+    catalog,
+    backends: new Map(),
+    name,
+    leaseMs,
+    serves: (model) => isConsensusModel(catalog, model.name),
+    concurrency: inFlight,
+    heartbeatMs: CONSENSUS_HEARTBEAT_MS,
+    settingsOf: (model) => consensusSettings(model, inFlight),
+    runner: new ConsensusExecutor({ jobs: queue, catalog, ...(onFault ? { onFault } : {}) }),
+    ...(onConsensus ? { onEvent: onConsensus } : {}),
+  });
+}
+
+/** A consensus waits rather than works: without a setting of its own it is not held to a few. */
+function consensusSettings(model: Model, inFlight: number) {
+  const concurrency = model.settings.concurrency ?? inFlight;
+  return { ...effectiveSettings(model), concurrency, maxBatchSize: 1, maxBatchDelayMs: 0 };
 }

@@ -10,6 +10,7 @@ import { Attempt } from "./attempt.ts";
 import type { Backend } from "./backend.ts";
 import {
   type AttemptReports,
+  type AttemptRunner,
   DEFAULT_EXECUTOR_OPTIONS,
   type Executed,
   Executor,
@@ -47,8 +48,16 @@ export interface WorkerOptions {
   readonly concurrency: number;
   readonly onEvent?: (event: WorkerEvent) => void;
   readonly tracing?: Tracing;
+  /** What runs the attempts; an executor over the backends where it is not set. */
+  readonly runner?: AttemptRunner;
+  /** The settings that a model's jobs run under here; its own where it is not set. */
+  readonly settingsOf?: (model: Model) => JobSettings;
+  /** How often running attempts are looked at; {@link HEARTBEAT_MS} where it is not set. */
+  readonly heartbeatMs?: number;
 }
 
+/** Jobs taken by one claim at most: it holds the store up for little, and models share the room. */
+const MAX_CLAIM = 256;
 /** How long a claim waits for a job before it asks again. */
 const CLAIM_WAIT_MS = 5000;
 /** How long a worker with many jobs lets slots gather before it claims for them. */
@@ -62,7 +71,7 @@ const PROGRESS_MS = 250;
 
 export class Worker implements AttemptReports {
   readonly #options: WorkerOptions;
-  readonly #executor: Executor;
+  readonly #runner: AttemptRunner;
   readonly #loops = new Map<number, ClaimLoop>();
   readonly #attempts = new Set<Attempt>();
   readonly #progress = new Map<Attempt, { at: number; next?: JobProgress }>();
@@ -74,7 +83,7 @@ export class Worker implements AttemptReports {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#executor = new Executor(options.catalog, options.backends, this, {
+    this.#runner = options.runner ?? new Executor(options.catalog, options.backends, this, {
       ...DEFAULT_EXECUTOR_OPTIONS,
       ...(options.tracing && { tracing: options.tracing }),
     });
@@ -87,7 +96,8 @@ export class Worker implements AttemptReports {
 
   start(): void {
     if (this.#timers.length > 0) return;
-    const heartbeat = Math.min(HEARTBEAT_MS, this.#options.leaseMs / 3);
+    const { heartbeatMs = HEARTBEAT_MS, leaseMs } = this.#options;
+    const heartbeat = Math.min(heartbeatMs, leaseMs / 3);
     this.#timers = [
       setInterval(() => void this.#heartbeat(), heartbeat),
       setInterval(() => this.#watch(), WATCH_MS),
@@ -121,7 +131,7 @@ export class Worker implements AttemptReports {
       if (!this.#options.serves(model)) continue;
       served.add(model.tag);
       const loop = this.#loops.get(model.tag);
-      if (loop) loop.settings = effectiveSettings(model);
+      if (loop) loop.settings = this.settingsOf(model);
       else this.#loops.set(model.tag, new ClaimLoop(this, model));
     }
     for (const [tag, loop] of this.#loops) {
@@ -133,6 +143,10 @@ export class Worker implements AttemptReports {
   }
 
   // For claim loops
+
+  settingsOf(model: Model): JobSettings {
+    return this.#options.settingsOf?.(model) ?? effectiveSettings(model);
+  }
 
   get spare(): number {
     return this.#options.concurrency - this.#attempts.size;
@@ -166,9 +180,7 @@ export class Worker implements AttemptReports {
     for (const attempt of attempts) this.#attempts.add(attempt);
     if (settings.maxBatchSize <= 1) {
       for (const attempt of attempts) {
-        void this.#executor.run(attempt).then((executed) =>
-          this.#conclude(attempt, executed, ended)
-        );
+        void this.#runner.run(attempt).then((executed) => this.#conclude(attempt, executed, ended));
       }
       return;
     }
@@ -179,7 +191,7 @@ export class Worker implements AttemptReports {
       }
     }
     for (const batch of batches) {
-      void this.#executor.runBatch(batch).then((executed) =>
+      void this.#runner.runBatch(batch).then((executed) =>
         batch.forEach((attempt, i) => void this.#conclude(attempt, executed[i]!, ended))
       );
     }
@@ -319,7 +331,7 @@ class ClaimLoop {
   constructor(worker: Worker, model: Model) {
     this.#worker = worker;
     this.#tag = model.tag;
-    this.settings = effectiveSettings(model);
+    this.settings = worker.settingsOf(model);
     this.ended = this.#loop();
   }
 
@@ -334,8 +346,9 @@ class ClaimLoop {
       const free = await this.#room();
       if (free <= 0) continue;
       try {
-        const claims = await this.#worker.claim(this.#tag, free, CLAIM_WAIT_MS, signal);
-        if (claims.length > 0) this.#run(await this.#fill(claims, free));
+        const count = Math.min(free, MAX_CLAIM);
+        const claims = await this.#worker.claim(this.#tag, count, CLAIM_WAIT_MS, signal);
+        if (claims.length > 0) this.#run(await this.#fill(claims, count));
         pause = 50;
       } catch (error) {
         this.#worker.fault("claim failed", error);

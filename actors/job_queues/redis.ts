@@ -44,6 +44,8 @@ const SUBMIT_BATCH = { maxBatch: 16, maxInFlight: 4, maxWaiting: 50_000 };
 const REPLICATED_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
 const SETTLE_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
 const READ_BATCH = { maxBatch: 256, maxInFlight: 4, maxWaiting: 100_000 };
+/** Leases renewed in one step, so that ten thousand of them do not hold Redis up. */
+const HEARTBEAT_BATCH = 500;
 /** Jobs that one round of supervision moves per step, so that a round holds Redis up for little. */
 const ROUND_LIMIT = 500;
 /**
@@ -259,7 +261,7 @@ export class RedisJobQueue implements JobQueue {
       leases.map((lease, i) => ({ lease, i })),
       (x) => jobIdTag(x.lease.jobId),
     );
-    await Promise.all([...byTag].map(async ([tag, held]) => {
+    const renew = async (tag: number, held: readonly { lease: Lease; i: number }[]) => {
       const args = held.flatMap(({ lease }) => [lease.jobId, lease.fence]);
       const reply = await this.#connection.run(
         "heartbeat",
@@ -268,7 +270,13 @@ export class RedisJobQueue implements JobQueue {
         ...args,
       ) as string[];
       held.forEach(({ i }, n) => states[i] = LEASE_STATES[reply[n]!]!);
-    }));
+    };
+    await Promise.all([...byTag].flatMap(([tag, held]) =>
+      Array.from(
+        { length: Math.ceil(held.length / HEARTBEAT_BATCH) },
+        (_, n) => renew(tag, held.slice(n * HEARTBEAT_BATCH, (n + 1) * HEARTBEAT_BATCH)),
+      )
+    ));
     return states;
   }
 

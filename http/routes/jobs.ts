@@ -9,6 +9,7 @@ import { jobIdTag } from "../../actors/job_id.ts";
 import { can, canSeeJob } from "../../registry/access.ts";
 import { type Principal, SUBJECT_PATTERN, subjectsOf } from "../../registry/principal.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
+import { asSeenBy } from "../consensus_view.ts";
 import type { Gateway } from "../gateway.ts";
 import { jobFor, modelFor, ownJobFor } from "../lookup.ts";
 import { Problem } from "../problem.ts";
@@ -131,7 +132,8 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
     const { id } = c.req.valid("param");
     const found = await jobFor(gateway, c.get("principal"), id);
     const job = await awaited(found.job, c.req.valid("query").wait, c.req.raw);
-    return c.json(jobToWire(job, found.view), 200);
+    const seen = found.view === "all" ? asSeenBy(gateway, c.get("principal"), job) : job;
+    return c.json(jobToWire(seen, found.view), 200);
   });
 
   // The result goes through as the JSON text that it is, so its type cannot be checked here.
@@ -143,7 +145,7 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
     }
     const job = await awaited(found.job, c.req.valid("query").wait, c.req.raw);
     if (!isFinal(job.state)) throw unfinished(job);
-    return resultResponse(job) as never;
+    return resultResponse(asSeenBy(gateway, c.get("principal"), job)) as never;
   });
 
   app.openapi(list, async (c) => {

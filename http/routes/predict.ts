@@ -9,6 +9,7 @@ import { isFinal } from "../../actors/job.ts";
 import { NAME_PATTERN } from "../../registry/model.ts";
 import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { readJson } from "../body.ts";
+import { asSeenBy } from "../consensus_view.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
 import { resultResponse, waitFor } from "../job_result.ts";
 import { notFound } from "../problem.ts";
@@ -86,7 +87,9 @@ export function predictRoute(app: Api, gateway: Gateway): void {
       "preference-applied": `wait=${seconds}`,
       ...(accepted.replayed && REPLAYED),
     };
-    if (isFinal(job.state)) return resultResponse(job, answer);
+    if (isFinal(job.state)) {
+      return resultResponse(asSeenBy(gateway, c.get("principal"), job), answer);
+    }
     return c.json(jobToWire(job, "all"), 202, answer);
   });
 }

@@ -3,7 +3,7 @@ import type { CallbackSender, SendResult } from "../../actors/callback_sender.ts
 import type { Delivery } from "../../actors/job_queue.ts";
 import { Scheduler } from "../../actors/scheduler.ts";
 import { eventually, LIMITS } from "../contracts/job_queue_store.ts";
-import { Workplace } from "./workplace.ts";
+import { LEASE_MS, Workplace } from "./workplace.ts";
 
 class RecordingSender implements CallbackSender {
   readonly sent: Delivery[] = [];
@@ -20,7 +20,7 @@ const SENT = new RecordingSender(() => ({ ok: true, status: 200, tookMs: 1 }));
 
 function schedulerIn(place: Workplace, name: string, sender: CallbackSender = SENT): Scheduler {
   const { queue, catalog } = place;
-  return new Scheduler({ queue, catalog, name, sender });
+  return new Scheduler({ queue, catalog, name, sender, leaseMs: LEASE_MS });
 }
 
 Deno.test("a scheduler brings retries back, rescues, and expires, for every model", async () => {

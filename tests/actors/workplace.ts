@@ -90,6 +90,19 @@ export class Workplace implements AsyncDisposable {
     return this.catalog.model(name)!.tag;
   }
 
+  /** Registers a consensus model, its document after the name; answers its tag. */
+  async consensus(
+    name: string,
+    document: string,
+    settings: Partial<JobSettings> = {},
+  ): Promise<number> {
+    const backend = { kind: "consensus", document: `name: ${name}\n${document}` };
+    const version = { version: "1", backend, inputSchema: true, units: "log" };
+    await this.registry.createModel("user:ada", { name, description: name, settings, version });
+    await this.catalog.refresh();
+    return this.catalog.model(name)!.tag;
+  }
+
   worker(backend: Backend, options: Partial<WorkerOptions> = {}): Worker {
     const worker = new Worker({
       queue: this.queue,
