@@ -77,6 +77,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         }),
         leaseMs: config.leaseSeconds * 1000,
         onConsensus: observeWorker(metrics, log),
+        ...tracing,
         onFault: fault,
       })
       : undefined;

@@ -23,11 +23,13 @@ import { type AttemptRunner, DEFAULT_EXECUTOR_OPTIONS, type Executed } from "./e
 import type { JobError } from "./job.ts";
 import type { Outcome } from "./retry.ts";
 import { ActorSystem } from "./system.ts";
+import type { Tracing } from "./tracing.ts";
 
 export interface ConsensusExecutorOptions {
   readonly jobs: ChildContext["jobs"];
   readonly catalog: ChildContext["catalog"];
   readonly onFault?: (what: string, error: unknown) => void;
+  readonly tracing?: Tracing;
 }
 
 /** An actor that failed as often, in a row, is given up; its job is tried again as any other. */
@@ -54,6 +56,12 @@ export class ConsensusExecutor implements AttemptRunner {
   }
 
   async run(attempt: Attempt): Promise<Executed> {
+    const { tracing } = this.#options;
+    if (!tracing) return await this.#run(attempt);
+    return (await tracing.attempts([attempt.claim], async () => [await this.#run(attempt)]))[0]!;
+  }
+
+  async #run(attempt: Attempt): Promise<Executed> {
     try {
       const prepared = await this.#prepare(attempt);
       return "kind" in prepared ? prepared : await this.#act(attempt, prepared);

@@ -43,7 +43,7 @@ interface Prepared {
 export interface AttemptRunner {
   run(attempt: Attempt): Promise<Executed>;
   /** Runs several attempts of one version; answers in order. */
-  runBatch(attempts: readonly Attempt[]): Promise<Executed[]>;
+  runBatch(attempts: readonly Attempt[]): Promise<readonly Executed[]>;
 }
 
 export class Executor implements AttemptRunner {

@@ -12,6 +12,7 @@ import type { JobQueue } from "./job_queue.ts";
 import { placeOn } from "./placement.ts";
 import { Supervisor, type SupervisorMessage, type SupervisorOptions } from "./supervisor.ts";
 import { ActorSystem } from "./system.ts";
+import type { Tracing } from "./tracing.ts";
 import { Worker, type WorkerEvent } from "./worker.ts";
 
 export interface SchedulerOptions
@@ -26,6 +27,7 @@ export interface SchedulerOptions
   readonly consensusInFlight?: number;
   /** Hears of every attempt of a consensus job. */
   readonly onConsensus?: (event: WorkerEvent) => void;
+  readonly tracing?: Tracing;
 }
 
 /** They hold memory, not processors: their children do the work. */
@@ -159,7 +161,12 @@ function consensusWorker(options: SchedulerOptions): Worker {
     concurrency: inFlight,
     heartbeatMs: CONSENSUS_HEARTBEAT_MS,
     settingsOf: (model) => consensusSettings(model, inFlight),
-    runner: new ConsensusExecutor({ jobs: queue, catalog, ...(onFault ? { onFault } : {}) }),
+    runner: new ConsensusExecutor({
+      jobs: queue,
+      catalog,
+      ...(onFault ? { onFault } : {}),
+      ...(options.tracing ? { tracing: options.tracing } : {}),
+    }),
     ...(onConsensus ? { onEvent: onConsensus } : {}),
   });
 }
