@@ -91,6 +91,21 @@ function textsOf(ending: Ending): { readonly result?: string; readonly trace?: s
   return ending.state === "completed" || ending.state === "failed" ? ending : {};
 }
 
+/** What a record refers to is not there any more. */
+class TextGone extends Error {
+  override readonly name = "TextGone";
+
+  constructor(key: string) {
+    super(`the text ${key} is gone before its job`);
+  }
+}
+
+/** An input that nobody will run any more may be gone: its job is shown without it. */
+function nullIfGone(error: unknown): string {
+  if (error instanceof TextGone) return "null";
+  throw error;
+}
+
 class References {
   constructor(readonly blobs: BlobStore) {}
 
@@ -106,7 +121,7 @@ class References {
   }
 
   async resolve(job: Job): Promise<Job> {
-    const input = await this.#text(job.input);
+    const input = await this.#text(job.input).catch(nullIfGone);
     const result = job.result === undefined ? undefined : await this.#text(job.result);
     const trace = job.trace === undefined ? undefined : await this.#text(job.trace);
     if (input === job.input && result === job.result && trace === job.trace) return job;
@@ -118,25 +133,34 @@ class References {
     };
   }
 
+  /** Throws QueueUnavailable if no input can be read now, so that the worker pauses. */
   async resolveClaims(queue: JobQueue, claims: readonly Claim[]): Promise<Claim[]> {
+    let unavailable: unknown;
     const resolved = await Promise.all(claims.map(async (claim) => {
       try {
         return { ...claim, input: await this.#text(claim.input) };
       } catch (error) {
+        if (error instanceof TextGone) {
+          const failure = { code: "input_gone", message: error.message };
+          await queue.settle(claim.lease, { state: "failed", error: failure, deadLetter: false });
+          return undefined;
+        }
         // It keeps its place; whoever claims it next may reach its input.
         await queue.handBack(claim.lease);
-        if (error instanceof QueueUnavailable) return undefined;
-        throw error;
+        unavailable = error;
+        return undefined;
       }
     }));
-    return resolved.filter((claim) => claim !== undefined);
+    const ready = resolved.filter((claim) => claim !== undefined);
+    if (ready.length === 0 && unavailable !== undefined) throw unavailable;
+    return ready;
   }
 
   async #text(text: string): Promise<string> {
     if (!text.startsWith(MARK)) return text;
     const key = text.slice(1);
     const kept = await this.#patiently(() => this.blobs.get(key));
-    if (kept === undefined) throw new Error(`the text ${key} is gone before its job`);
+    if (kept === undefined) throw new TextGone(key);
     return kept;
   }
 

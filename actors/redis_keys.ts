@@ -55,6 +55,11 @@ export function deliveryKey(tag: number, deliveryId: string): string {
   return `${queuePrefix(tag)}delivery:${deliveryId}`;
 }
 
+/** Deliveries that are due, by when. */
+export function callbacksKey(tag: number): string {
+  return queuePrefix(tag) + "callbacks";
+}
+
 /** The ids of a job's deliveries. */
 export function deliveriesKey(tag: number, jobId: string): string {
   return `${queuePrefix(tag)}deliveries:${jobId}`;

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type BlobStore, BlobStoreUnavailable } from "../../actors/blob_store.ts";
 import { DatabaseBlobStore } from "../../actors/blob_stores/database.ts";
 import { byReference } from "../../actors/by_reference.ts";
+import { jobIdTag } from "../../actors/job_id.ts";
 import { QueueUnavailable } from "../../actors/job_queue.ts";
 import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
 import { SqliteDatabase } from "../../registry/databases/sqlite.ts";
@@ -102,10 +103,22 @@ Deno.test("with the store away, large submissions are refused, small ones go on,
   await assertRejects(() => queue.submit(newJob(tag, { input: LARGE })), QueueUnavailable);
   const small = newJob(tag);
   assertEquals((await queue.submit(small)).kind, "accepted");
-  // The large one cannot be read: it is given back, and keeps its place.
+  // The large one cannot be read: it is given back, and keeps its place. Alone it makes the claim
+  // fail, so that a worker pauses instead of claiming it again at once.
   const ids = (await queue.claim(tag, "w", 2, 0)).map(({ lease }) => lease.jobId);
   assertEquals(ids, [small.id]);
+  await assertRejects(() => queue.claim(tag, "w", 2, 0), QueueUnavailable);
   away.away = false;
   const claim = await claimOne(queue, tag);
   assertEquals([claim.lease.jobId, claim.input, claim.attempt], [large.id, LARGE, 1]);
+});
+
+Deno.test("a job whose input is gone fails and says so", async () => {
+  await using store = await open(1000);
+  const job = newJob(newTag(), { input: LARGE });
+  await store.queue.submit(job);
+  await store.database.query("DELETE FROM blobs");
+  assertEquals(await store.queue.claim(jobIdTag(job.id), "w", 1, 0), []);
+  const seen = (await store.queue.get(job.id))!;
+  assertEquals([seen.state, seen.error?.code, seen.input], ["failed", "input_gone", "null"]);
 });

@@ -109,7 +109,10 @@ export function testCallbacks(claim: QueueClaim): void {
       const epoch = (await queue.acquire(tag, "s", 60_000))!;
       const [one, two] = await queue.dueDeliveries(tag, epoch, 9, 60_000);
       const attempt = { at: 5, status: 500, tookMs: 3 };
-      await queue.recordDelivery(one!.id, attempt, { state: "due", dueAt: Date.now() - 1 });
+      const dueAt = Date.now() - 1;
+      await queue.recordDelivery(one!.id, attempt, { state: "due", dueAt });
+      const waiting = (await other.deliveries(id)).find((delivery) => delivery.id === one!.id);
+      assertEquals([waiting?.state, waiting?.dueAt], ["due", dueAt]);
       const due = await queue.dueDeliveries(tag, epoch, 9, 60_000);
       assertEquals(due.map((delivery) => delivery.id), [one!.id]);
       assertEquals(due[0]!.attempts, [attempt]);
@@ -120,7 +123,7 @@ export function testCallbacks(claim: QueueClaim): void {
         state: "dead",
       });
       const log = new Map((await other.deliveries(id)).map((delivery) => [delivery.id, delivery]));
-      assertEquals(log.get(one!.id)?.state, "delivered");
+      assertEquals([log.get(one!.id)?.state, log.get(one!.id)?.dueAt], ["delivered", undefined]);
       assertEquals(log.get(one!.id)?.attempts.length, 2);
       assertEquals(log.get(two!.id)?.state, "dead");
       assertEquals((await other.measure(tag)).callbacksDead, 1);

@@ -6,7 +6,7 @@
 import type { CallbackEvent } from "../../job.ts";
 import { jobIdTag } from "../../job_id.ts";
 import type { Delivery, DeliveryAttempt } from "../../job_queue.ts";
-import { deliveryKey } from "../../redis_keys.ts";
+import { callbacksKey, deliveryKey } from "../../redis_keys.ts";
 import type { RedisConnection } from "./connection.ts";
 
 /** The deliveries with these ids, in order; those that are gone are left out. */
@@ -16,10 +16,15 @@ export async function readDeliveries(
 ): Promise<Delivery[]> {
   const records = await Promise.all(
     ids.map((id) =>
-      connection.patiently((client) => client.hgetall(deliveryKey(jobIdTag(id), id)))
+      connection.patiently((client) =>
+        Promise.all([
+          client.hgetall(deliveryKey(jobIdTag(id), id)),
+          client.zscore(callbacksKey(jobIdTag(id)), id),
+        ])
+      )
     ),
   );
-  return records.flatMap((f: Record<string, string>, i) =>
+  return records.flatMap(([f, due]: [Record<string, string>, string | null], i) =>
     f.state === undefined ? [] : [{
       id: ids[i]!,
       jobId: f.job!,
@@ -28,6 +33,7 @@ export async function readDeliveries(
       at: Number(f.at),
       data: JSON.parse(f.data!),
       state: f.state as Delivery["state"],
+      ...(f.state === "due" && due !== null && { dueAt: Number(due) }),
       attempts: JSON.parse(`[${f.attempts ?? ""}]`) as DeliveryAttempt[],
     }]
   );
