@@ -16,6 +16,11 @@ export interface NewVersion {
   readonly units?: string;
   readonly tags?: readonly string[];
   readonly example?: unknown;
+  /**
+   * Names of the models that it runs, its children: they cannot be deleted as long as it is there.
+   * Set for a consensus, and only by whoever has checked it.
+   */
+  readonly uses?: readonly string[];
 }
 
 /** What is handed in to register a model; its first version may come along. */

@@ -11,10 +11,11 @@ import type { Database, SqlRunner } from "./database.ts";
 import registry from "./migrations/001_registry.sql" with { type: "text" };
 import blobs from "./migrations/002_blobs.sql" with { type: "text" };
 import documents from "./migrations/003_documents.sql" with { type: "text" };
+import consensus from "./migrations/008_consensus.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
-  /** 1, 2, 3 and so on. */
+  /** Its place among the others; some numbers may be left out. */
   readonly number: number;
   readonly name: string;
   /** Statements that each end with `;` at the end of a line. */
@@ -26,6 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "registry", sql: registry },
   { number: 2, name: "blobs", sql: blobs },
   { number: 3, name: "documents", sql: documents },
+  { number: 8, name: "consensus", sql: consensus },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */
@@ -53,11 +55,12 @@ async function applyNext(tx: SqlRunner, migrations: readonly Migration[]): Promi
   const done = await tx.query<{ number: number; name: string; checksum: string }>(
     "SELECT number, name, checksum FROM schema_migrations ORDER BY number",
   );
+  const known = new Map(migrations.map((migration) => [migration.number, migration]));
   for (const { number, name, checksum } of done) {
-    const migration = migrations[number - 1];
+    const migration = known.get(number);
     if (!migration) {
       throw new MigrationError(
-        `the database has migration ${number} (${name}), this program knows ${migrations.length}: ` +
+        `the database has migration ${number} (${name}), which this program does not know: ` +
           "start a newer version of the program",
       );
     }
@@ -67,7 +70,8 @@ async function applyNext(tx: SqlRunner, migrations: readonly Migration[]): Promi
       );
     }
   }
-  const next = migrations[done.length];
+  const applied = new Set(done.map(({ number }) => number));
+  const next = migrations.find(({ number }) => !applied.has(number));
   if (!next) return false;
   for (const statement of statementsOf(next.sql)) await tx.query(statement);
   await tx.query(

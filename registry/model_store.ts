@@ -19,7 +19,8 @@ import {
   versionValues,
 } from "./model_row.ts";
 import { SUBJECT_PATTERN } from "./principal.ts";
-import { InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
+import { InvalidDefinition, ModelInUse, NameTaken, NotFound, type Problem } from "./refusal.ts";
+import { insertUses, usersOf } from "./version_uses.ts";
 
 const MAX_TAG = 0xffffff;
 
@@ -42,7 +43,10 @@ export class ModelStore {
           modelValues(model),
         );
         const version = given.version && newVersion(actor, given.version, 1, now);
-        if (version) await insertVersion(tx, model.tag, version);
+        if (version) {
+          await insertVersion(tx, model.tag, version);
+          await insertUses(tx, model.tag, version.ordinal, given.version?.uses, "/version");
+        }
         return { result: model, action: "create_model", subject, after: { ...model, version } };
       }),
     );
@@ -84,10 +88,12 @@ export class ModelStore {
     });
   }
 
-  /** Deletes a model and its versions; answers what it was. Throws NotFound. */
+  /** Deletes a model and its versions; answers what it was. Throws NotFound, ModelInUse. */
   delete(actor: string, name: string): Promise<Model> {
     return makeChange(this.database, actor, this.now(), async (tx) => {
       const model = await findModel(tx, name);
+      const users = await usersOf(tx, model);
+      if (users.length > 0) throw new ModelInUse(model.name, users);
       const versions = await tx.query<{ version: string }>(
         "SELECT version FROM versions WHERE model_tag = $1 ORDER BY ordinal",
         [model.tag],
@@ -117,6 +123,7 @@ export class ModelStore {
         );
         const version = newVersion(actor, given, (last!.ordinal ?? 0) + 1, now);
         await insertVersion(tx, model.tag, version);
+        await insertUses(tx, model.tag, version.ordinal, given.uses, "");
         const subject = `model:${model.name}`;
         return { result: version, action: "add_version", subject, after: version };
       }),

@@ -56,3 +56,11 @@ export class InvalidDefinition extends Error {
 export class InUse extends Error {
   override readonly name = "InUse";
 }
+
+/** A model cannot go while versions of other models run it. */
+export class ModelInUse extends InUse {
+  /** `users` are the names of those other models. */
+  constructor(readonly model: string, readonly users: readonly string[]) {
+    super(`other models run ${model}`);
+  }
+}

@@ -19,7 +19,15 @@ export type { Change, ChangeAction } from "./change_log.ts";
 export type { Document, DocumentKind } from "./document.ts";
 export type { DocumentChange } from "./document_store.ts";
 export type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
-export { Changed, InUse, InvalidDefinition, NameTaken, NotFound, type Problem } from "./refusal.ts";
+export {
+  Changed,
+  InUse,
+  InvalidDefinition,
+  ModelInUse,
+  NameTaken,
+  NotFound,
+  type Problem,
+} from "./refusal.ts";
 
 /**
  * Everything that may be written, on a database that is migrated. Actors are `user:NAME`, or a word
@@ -50,7 +58,7 @@ export class Registry {
     return this.#models.update(actor, name, patch);
   }
 
-  /** Deletes a model and its versions; answers what it was. Throws NotFound. */
+  /** Deletes a model and its versions; answers what it was. Throws NotFound, ModelInUse. */
   deleteModel(actor: string, name: string): Promise<Model> {
     return this.#models.delete(actor, name);
   }
