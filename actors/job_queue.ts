@@ -249,6 +249,11 @@ export interface JobSupervision {
    * repairs a wrong lag. Undefined, and nothing changed, for anyone but the holder.
    */
   supervise(tag: number, epoch: Epoch, ttlMs: number): Promise<Supervision | undefined>;
+  /**
+   * Resolves when something may have come into a queue whose last round was idle, or when the time is
+   * up: a queue in which nothing goes on costs nothing.
+   */
+  roused(tag: number, timeoutMs: number, signal?: AbortSignal): Promise<void>;
   /** Gives the supervision up at once. */
   release(tag: number, epoch: Epoch): Promise<void>;
   /** Callbacks that are due, held back from others for `holdMs`; none for anyone but the holder. */
@@ -270,7 +275,7 @@ export interface Supervision {
   readonly rescued: number;
   readonly deadLettered: number;
   readonly expired: number;
-  /** True when there was nothing to look after: the next round may come later. */
+  /** True when nothing goes on in the queue: the next round may wait until it is `roused`. */
   readonly idle: boolean;
   /** Callbacks that are due now. */
   readonly callbacksDue: number;

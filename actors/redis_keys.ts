@@ -65,6 +65,11 @@ export function deliveriesKey(tag: number, jobId: string): string {
   return `${queuePrefix(tag)}deliveries:${jobId}`;
 }
 
+/** There while nothing goes on in a queue; see `JobSupervision.roused`. */
+export function asleepKey(tag: number): string {
+  return queuePrefix(tag) + "asleep";
+}
+
 /** The channel on which workers are told that there is something to claim. */
 export function wakeChannel(tag: number): string {
   return queuePrefix(tag) + "wake";

@@ -23,9 +23,12 @@ export interface SupervisorOptions {
 
 export type SupervisorMessage = "round";
 
-/** A queue with nothing in it is looked at this often; it must be less than half of the lease. */
-const IDLE_ROUND_MS = 1200;
 const ROUND_MS = 400;
+/**
+ * A queue in which nothing goes on is looked at when something comes into it, and this often at
+ * least: the word of it may be lost, and records past their retention are to be swept.
+ */
+const ASLEEP_MS = 20_000;
 /** Callbacks of one model under way at once. */
 const MAX_SENDING = 16;
 /** How long a delivery taken up is held back from the next round; longer than any one try. */
@@ -68,9 +71,27 @@ export class Supervisor implements Actor<SupervisorMessage> {
 
   #next(round: Supervision | undefined): void {
     if (this.#stop.signal.aborted) return;
+    if (round?.idle) return void this.#sleep();
     const busy = round && round.promoted + round.rescued + round.expired >= 500;
-    const pause = busy ? 0 : round?.idle ? IDLE_ROUND_MS : ROUND_MS;
-    this.#timer = setTimeout(() => this.#self.tell("round"), pause * (0.8 + Math.random() * 0.4));
+    this.#again(busy ? 0 : ROUND_MS);
+  }
+
+  #again(pauseMs: number): void {
+    const pause = pauseMs * (0.8 + Math.random() * 0.4);
+    this.#timer = setTimeout(() => this.#self.tell("round"), pause);
+  }
+
+  async #sleep(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      const time = ASLEEP_MS * (0.8 + Math.random() * 0.4);
+      await this.#options.queue.roused(this.#options.tag, time, signal);
+    } catch (error) {
+      this.#options.onFault?.("could not wait for work to look after", error);
+      if (!signal.aborted) this.#again(ROUND_MS);
+      return;
+    }
+    if (!signal.aborted) this.#self.tell("round");
   }
 
   /** Takes up deliveries without waiting for them: a receiver that hangs holds up nobody else. */

@@ -58,8 +58,13 @@ export interface WorkerOptions {
 
 /** Jobs taken by one claim at most: it holds the store up for little, and models share the room. */
 const MAX_CLAIM = 256;
-/** How long a claim waits for a job before it asks again. */
+/**
+ * How long a claim waits for a job before it asks again. It is woken by the job; asking is for a word
+ * that was lost, and is rarer the more models there are, so that idle ones cost next to nothing.
+ */
 const CLAIM_WAIT_MS = 5000;
+const CLAIM_WAIT_PER_MODEL_MS = 10;
+const MAX_CLAIM_WAIT_MS = 60_000;
 /** How long a worker with many jobs lets slots gather before it claims for them. */
 const GATHER_MS = 1;
 /** How often a running attempt is looked at: a cancel is seen within a second. */
@@ -150,6 +155,12 @@ export class Worker implements AttemptReports {
 
   get spare(): number {
     return this.#options.concurrency - this.#attempts.size;
+  }
+
+  /** How long a claim of any of the models may wait. */
+  get claimWaitMs(): number {
+    const wait = Math.max(CLAIM_WAIT_MS, this.#loops.size * CLAIM_WAIT_PER_MODEL_MS);
+    return Math.min(MAX_CLAIM_WAIT_MS, wait) * (0.8 + Math.random() * 0.2);
   }
 
   claim(tag: number, count: number, waitMs: number, signal: AbortSignal): Promise<Claim[]> {
@@ -347,7 +358,7 @@ class ClaimLoop {
       if (free <= 0) continue;
       try {
         const count = Math.min(free, MAX_CLAIM);
-        const claims = await this.#worker.claim(this.#tag, count, CLAIM_WAIT_MS, signal);
+        const claims = await this.#worker.claim(this.#tag, count, this.#worker.claimWaitMs, signal);
         if (claims.length > 0) this.#run(await this.#fill(claims, count));
         pause = 50;
       } catch (error) {

@@ -346,6 +346,15 @@ export class RedisJobQueue implements JobQueue {
     };
   }
 
+  async roused(tag: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const hint = this.#wakeups.next(keys.wakeChannel(tag), "", timeoutMs, signal);
+    await hint.ready;
+    // Whatever came since the round that found nothing has taken the mark away.
+    const asleep = await this.#connection.patiently((client) => client.exists(keys.asleepKey(tag)));
+    if (asleep === 0) hint.cancel();
+    await hint.woken;
+  }
+
   async release(tag: number, epoch: Epoch): Promise<void> {
     await this.#connection.run("release", keys.countersKey(tag), epoch);
   }

@@ -224,7 +224,10 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   redeliver(deliveryId: string): Promise<boolean> {
-    return this.#write(() => this.#deliveries.redeliver(deliveryId));
+    return this.#write(() => {
+      this.#wakeQueues.add(jobIdTag(deliveryId));
+      return this.#deliveries.redeliver(deliveryId);
+    });
   }
 
   measure(tag: number): Promise<QueueMeasures> {
@@ -443,7 +446,7 @@ export class SqliteJobQueue implements JobQueue {
         ROUND_LIMIT,
       );
       for (const row of late) this.#lifecycle.expire(row);
-      this.#lifecycle.sweep(now, SWEEP_LIMIT);
+      const swept = this.#lifecycle.sweep(now, SWEEP_LIMIT);
       const callbacks = this.#store.get(
         "SELECT count(*) AS due FROM deliveries WHERE tag = ? AND state = 'due' AND due_at <= ?",
         tag,
@@ -454,10 +457,31 @@ export class SqliteJobQueue implements JobQueue {
         rescued,
         deadLettered,
         expired: late.length,
-        idle: this.#store.get("SELECT 1 FROM jobs WHERE tag = ? LIMIT 1", tag) === undefined,
+        idle: swept < SWEEP_LIMIT && this.#idle(tag),
         callbacksDue: callbacks.due as number,
       };
     });
+  }
+
+  #idle(tag: number): boolean {
+    return this.#store.get(
+          `SELECT 1 FROM jobs INDEXED BY jobs_by_state
+           WHERE tag = ? AND state IN ('queued', 'running', 'retrying') LIMIT 1`,
+          tag,
+        ) === undefined &&
+      this.#store.get("SELECT 1 FROM deliveries WHERE tag = ? AND state = 'due' LIMIT 1", tag) ===
+        undefined;
+  }
+
+  async roused(tag: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const waited = this.#claimants.next(
+      tag,
+      timeoutMs,
+      signal ? AbortSignal.any([signal, woken.signal]) : woken.signal,
+    );
+    if (!this.#idle(tag)) woken.abort();
+    await waited;
   }
 
   ping(): Promise<void> {

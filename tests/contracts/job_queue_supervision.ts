@@ -4,6 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Job } from "../../actors/job.ts";
+import type { JobQueue } from "../../actors/job_queue.ts";
 import {
   claimOne,
   eventually,
@@ -16,7 +18,13 @@ import {
   supervised,
 } from "./job_queue_store.ts";
 
+const URL_OF = "https://hooks.example.com/";
 const ERROR = { code: "backend_failed", message: "broke" };
+
+/** The newest job of a queue. */
+async function jobOf(queue: JobQueue, tag: number): Promise<Job> {
+  return (await queue.list({ tags: [tag], limit: 1 }))[0]!;
+}
 
 export function testSupervision(claim: QueueClaim): void {
   claim("a retry comes back at the tail when it is due, and not before", async ({ queue }) => {
@@ -285,6 +293,50 @@ export function testSupervision(claim: QueueClaim): void {
     assertEquals((await round()).idle, false);
     const { lease } = await claimOne(queue, tag);
     await queue.settle(lease, { state: "completed", result: "1" });
-    await eventually(async () => (await round()).idle, "the job to be swept away");
+    await eventually(async () => (await round()).idle, "nothing to go on");
+  });
+
+  claim("roused() waits through idleness, and ends when something comes", async (store) => {
+    const { queue, other } = store;
+    const tag = newTag();
+    const round = await supervised(queue, tag);
+    const LONG_MS = 60_000;
+    // It may end early where the listening itself begins.
+    assertEquals((await round()).idle, true);
+    await queue.roused(tag, 20);
+    const began = performance.now();
+    const arrivals = [
+      () => submitMany(other, tag, 1, { callback: { url: URL_OF, events: ["completed"] } }),
+      async () => {
+        const [delivery] = await other.deliveries((await jobOf(queue, tag)).id);
+        assert(await other.redeliver(delivery!.id));
+      },
+    ];
+    for (const arrive of arrivals) {
+      assertEquals((await round()).idle, true);
+      let over = false;
+      const roused = queue.roused(tag, LONG_MS).then(() => over = true);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      assertEquals(over, false);
+      await arrive();
+      await roused;
+      assertEquals((await round()).idle, false);
+      // What came since the last round is not missed.
+      await queue.roused(tag, LONG_MS);
+      for (const { lease } of await queue.claim(tag, "w", 1, 0)) {
+        await queue.settle(lease, { state: "completed", result: "1" });
+      }
+      const { id } = await jobOf(queue, tag);
+      for (const delivery of await queue.deliveries(id)) {
+        await queue.recordDelivery(delivery.id, { at: 1, tookMs: 1 }, { state: "delivered" });
+      }
+      await eventually(async () => (await round()).idle, "nothing to go on");
+    }
+    assert(performance.now() - began < LONG_MS);
+    const stop = new AbortController();
+    const stopped = queue.roused(tag, LONG_MS, stop.signal);
+    stop.abort();
+    await stopped;
+    await queue.roused(tag, 20);
   });
 }

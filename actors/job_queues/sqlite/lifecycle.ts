@@ -275,7 +275,7 @@ export class Lifecycle {
   }
 
   /** Forgets what is past its retention. */
-  sweep(now: number, limit: number): void {
+  sweep(now: number, limit: number): number {
     const gone = this.#store.all(
       "SELECT id FROM jobs WHERE delete_at <= ? LIMIT ?",
       now,
@@ -283,5 +283,6 @@ export class Lifecycle {
     );
     for (const row of gone) this.forget(row.id as string);
     this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
+    return gone.length;
   }
 }

@@ -92,6 +92,6 @@ if has_batch then call('HSET', COUNTERS, 'turn', turn) end
 flush()
 local more = (#claims == 0 and met > 0) and 1 or 0
 if #claims == 0 and more == 0 then
-  call('SET', base .. 'idle', '1', 'PX', 15000)
+  call('SET', base .. 'idle', '1', 'PX', 120000)
 end
 return { more, claims }

@@ -11,4 +11,5 @@ call('PERSIST', key)
 call('PERSIST', base .. 'deliveries:' .. v[2])
 call('ZADD', base .. 'callbacks', now, ARGV[1])
 flush()
+wake()
 return 1

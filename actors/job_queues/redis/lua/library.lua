@@ -101,10 +101,10 @@ local function announce(job, mark)
   end
 end
 
--- Wakes workers that found nothing to do.
+-- Wakes workers that found nothing to do, and the supervisor of a queue in which nothing went on.
 local function wake()
-  if call('EXISTS', base .. 'idle') == 1 then
-    call('DEL', base .. 'idle')
+  if call('EXISTS', base .. 'idle', base .. 'asleep') > 0 then
+    call('DEL', base .. 'idle', base .. 'asleep')
     call('SPUBLISH', base .. 'wake', '')
   end
 end

@@ -136,7 +136,8 @@ call('HSET', COUNTERS, 'swept', #stretch < limit and '-' or '(' .. stretch[#stre
 flush()
 
 local due = call('ZCOUNT', base .. 'callbacks', '-inf', now)
-local idle = waiting == 0 and #stretch == 0
+local idle = waiting == 0 and #stretch < limit
   and call('ZCARD', base .. 'running') == 0 and call('ZCARD', base .. 'delayed') == 0
   and call('ZCARD', base .. 'callbacks') == 0
+if idle then call('SET', base .. 'asleep', '1', 'PX', 120000) end
 return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired }
