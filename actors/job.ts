@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RouteDecision } from "../registry/route/decision.ts";
 
 /** Where a job stands. `retrying` waits out a backoff; the last four are final. */
 export type JobState =
@@ -82,6 +83,15 @@ export const CALLBACK_EVENTS = [
 
 export type CallbackEvent = typeof CALLBACK_EVENTS[number];
 
+/**
+ * How the job came to be what it is, for whoever repeats it. It is kept as one JSON text and never
+ * queried; a job of which there is nothing to say has none.
+ */
+export interface JobProvenance {
+  /** What the model's route decided; not set where the caller named the version. */
+  readonly route?: RouteDecision;
+}
+
 /** What is handed in to create a job. Its submission time and its queue's tag are in the id. */
 export interface NewJob {
   /** Made by `newJobId(tag)` before the first send, so that a re-sent submission is a duplicate. */
@@ -100,6 +110,7 @@ export interface NewJob {
   readonly parent?: string;
   /** W3C trace context of the submission. */
   readonly traceparent?: string;
+  readonly provenance?: JobProvenance;
 }
 
 export interface Idempotency {
@@ -162,6 +173,7 @@ export interface Job {
   readonly callback?: Callback;
   readonly parent?: string;
   readonly traceparent?: string;
+  readonly provenance?: JobProvenance;
   /** Every state change with its time, oldest first; the first is `queued` at submission. */
   readonly history: readonly JobTransition[];
 }

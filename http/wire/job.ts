@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
-import type { Job, JobError, JobState } from "../../actors/job.ts";
+import type { Job, JobError, JobProvenance, JobState } from "../../actors/job.ts";
 import type { JobView } from "../../registry/access.ts";
 import { pageOf } from "./page.ts";
 import { JobErrorSchema } from "./problem.ts";
@@ -52,6 +52,23 @@ const LimitsSchema = z.object({
   queueTimeoutSeconds: z.number(),
   retentionSeconds: z.number(),
 }).openapi("JobLimits", { description: "The limits that the job was accepted under." });
+
+const ProvenanceSchema = z.object({
+  route: z.object({
+    revision: z.int().openapi({ description: "The revision of the route that decided." }),
+    by: z.enum(["rule", "canary", "split", "default", "shadow"]).openapi({
+      description: "What chose the version; `default` where no part of the route did.",
+    }),
+    rule: z.string().optional().openapi({ description: "The rule that matched first." }),
+    bucket: z.int().optional().openapi({
+      description: "Where the sticky key fell, 0 to 9,999; for those who may see the input.",
+    }),
+    instead: z.string().optional().openapi({
+      description: "The version that was chosen first, but was not ready.",
+    }),
+    copyOf: z.string().optional().openapi({ description: "The job this one is a copy of." }),
+  }).optional().openapi({ description: "What the model's route decided." }),
+}).openapi("JobProvenance", { description: "How the job came to be what it is." });
 
 const EXAMPLE_ID = "019302f4-7c1e-8a3b-9d10-5f2c8e7a41b0";
 const EXAMPLE_DIGEST = "sha256:3f1c0b5f8e0a4f6d0c1f5f4d0f9d7a4f8f1b7f7d9a5e6c3b2a190817263544f0";
@@ -104,6 +121,7 @@ export const JobSchema = z.object({
   deadLettered: z.boolean().openapi({ description: "True if it may be requeued." }),
   cancelRequested: z.boolean(),
   parent: z.string().optional().openapi({ description: "The consensus job it is a child of." }),
+  provenance: ProvenanceSchema.optional(),
   history: z.array(TransitionSchema),
   links: LinksSchema,
 }).openapi("Job", {
@@ -175,6 +193,13 @@ export function errorFor(error: JobError, view: JobView): JobError {
   return view === "all" ? error : { ...error, message: WITHHELD };
 }
 
+/** What those who see this much may know of how a job came to be: a bucket is a digest of the input. */
+function provenanceFor(provenance: JobProvenance, view: JobView): JobProvenance {
+  if (view === "all" || provenance.route?.bucket === undefined) return provenance;
+  const { bucket: _, ...route } = provenance.route;
+  return { ...provenance, route };
+}
+
 /** Writes a job for someone who sees this much of it. */
 export function jobToWire(job: Job, view: JobView): z.infer<typeof JobSchema> {
   const full = view === "all";
@@ -204,6 +229,7 @@ export function jobToWire(job: Job, view: JobView): z.infer<typeof JobSchema> {
     deadLettered: job.deadLettered,
     cancelRequested: job.cancelRequested,
     ...(job.parent !== undefined && { parent: job.parent }),
+    ...(job.provenance && { provenance: provenanceFor(job.provenance, view) }),
     history: job.history.map(({ state, at, attempt, worker, error }) => ({
       status: state,
       at: iso(at),

@@ -24,13 +24,14 @@ export function testSubmission(claim: QueueClaim): void {
       callback: { url: 'https://example.com/hook?a="completed"', events: ["failed", "expired"] },
       parent: newJobId(7),
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      provenance: { route: { revision: 17, by: "rule", rule: 'a "quoted" rule', bucket: 4711 } },
     });
     assertEquals(await queue.submit(job), { kind: "accepted", id: job.id });
     const { history, ...seen } = (await other.get(job.id))!;
-    const { id, model, version, lane, input, limits, submitter, callback, parent, traceparent } =
-      job;
+    const { id, ...accepted } = job;
     assertEquals(seen, {
-      ...{ id, model, version, lane, input, limits, submitter, callback, parent, traceparent },
+      id,
+      ...accepted,
       state: "queued",
       attempt: 0,
       stalls: 0,
@@ -40,6 +41,24 @@ export function testSubmission(claim: QueueClaim): void {
     });
     assertEquals(history, [{ state: "queued", at: jobIdTime(id), attempt: 0 }]);
   });
+
+  claim(
+    "a job's provenance stays with it to its end, and is absent where none was given",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const provenance = { route: { revision: 3, by: "split", bucket: 0 } } as const;
+      const first = newJob(tag, { provenance });
+      await queue.submit(first);
+      const second = newJob(tag);
+      await queue.submit(second);
+      const { lease } = await claimOne(queue, tag);
+      await queue.settle(lease, { state: "completed", result: "1" });
+      assertEquals((await other.get(first.id))?.provenance, provenance);
+      const listed = await other.list({ tags: [tag], limit: 2 });
+      assertEquals(listed.map((job) => job.provenance), [undefined, provenance]);
+      assert(!Object.hasOwn((await other.get(second.id))!, "provenance"));
+    },
+  );
 
   claim("submit() of an id that was accepted is a duplicate", async ({ queue, other }) => {
     const job = newJob(newTag());

@@ -4,7 +4,7 @@
  *
  * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
  * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
- * context, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * context, `pv` provenance, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
  * `pr` progress, `ev` has events, `gw` watching gateways (with a '!' those that wait for the end only), `cn` deliveries made, `x` has any of those
  * that few jobs have (`ln`, `k`, `cb`, `gw`, `cx`, `ev`), so that a script need not ask for them.
  * History: `r<fence>` an attempt's start (time, attempt, ticket, worker), `e<fence>` its end, `p<generation>` made ready again,
@@ -13,7 +13,7 @@
  * @module
  */
 import type { Job, JobError, JobLimits, JobProgress, JobState, JobTransition } from "../../job.ts";
-import type { Callback, CallbackEvent, NewJob } from "../../job.ts";
+import type { Callback, CallbackEvent, JobProvenance, NewJob } from "../../job.ts";
 import { jobIdTime } from "../../job_id.ts";
 
 export type Fields = Readonly<Record<string, string>>;
@@ -88,6 +88,7 @@ export function submitArguments(
   }
   if (job.parent !== undefined) into.push("pa", job.parent);
   if (job.traceparent !== undefined) into.push("tp", job.traceparent);
+  if (job.provenance !== undefined) into.push("pv", JSON.stringify(job.provenance));
   into[count] = into.length - count - 1;
 }
 
@@ -123,6 +124,7 @@ export function jobOf(id: string, f: Fields): Job {
     ...(f.cb === undefined ? {} : { callback: parseCallback(f.cb) }),
     ...(f.pa === undefined ? {} : { parent: f.pa }),
     ...(f.tp === undefined ? {} : { traceparent: f.tp }),
+    ...(f.pv === undefined ? {} : { provenance: JSON.parse(f.pv) as JobProvenance }),
     history,
   };
 }

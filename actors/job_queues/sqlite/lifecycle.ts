@@ -59,8 +59,8 @@ export class Lifecycle {
     const now = this.#now();
     this.#store.run(
       `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits,
-        callback, parent, traceparent, idempotency_key, fingerprint)
-       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        callback, parent, traceparent, provenance, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       job.id,
       tag,
       job.lane,
@@ -75,6 +75,7 @@ export class Lifecycle {
       job.callback ? JSON.stringify(job.callback) : null,
       job.parent ?? null,
       job.traceparent ?? null,
+      job.provenance ? JSON.stringify(job.provenance) : null,
       job.idempotency?.key ?? null,
       job.idempotency?.fingerprint ?? null,
     );

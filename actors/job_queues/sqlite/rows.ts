@@ -39,6 +39,7 @@ export function jobOf(row: SqliteRow, events: readonly SqliteRow[]): Job {
     ...(row.callback === null ? {} : { callback: JSON.parse(row.callback as string) }),
     ...(row.parent === null ? {} : { parent: row.parent as string }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent as string }),
+    ...(row.provenance === null ? {} : { provenance: JSON.parse(row.provenance as string) }),
     history: events.map(transitionOf),
   };
 }

@@ -61,4 +61,7 @@ CREATE INDEX jobs_by_submitter ON jobs (tag, submitter, id);
   `
 ALTER TABLE jobs ADD COLUMN trace TEXT;
 `,
+  `
+ALTER TABLE jobs ADD COLUMN provenance TEXT;
+`,
 ];
