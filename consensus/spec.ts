@@ -102,6 +102,8 @@ export interface ConsensusAbout {
   readonly description?: string;
   readonly units?: string;
   readonly source?: string;
+  /** Markdown. */
+  readonly documentation?: string;
   readonly visibility?: "private" | "public";
   readonly tags?: readonly string[];
   /** A JSON Schema. */

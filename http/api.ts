@@ -13,6 +13,14 @@ export const SECURED: Record<string, string[]>[] = [{ apiKey: [] }];
 
 export const TAGS = {
   models: { name: "Models", description: "What can be run, and for whom." },
+  consensus: {
+    name: "Consensus",
+    description: "Models whose answer is computed from child models.",
+  },
+  evaluations: {
+    name: "Evaluations",
+    description: "How good a model is on measured values, and weights fitted to them.",
+  },
   versions: { name: "Versions", description: "The immutable versions of a model." },
   jobs: { name: "Jobs", description: "What was submitted, how it stands, and what came of it." },
   deadLetters: {

@@ -9,6 +9,7 @@ import { authenticate } from "./auth.ts";
 import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
 import { RequestMeter } from "./request_meter.ts";
+import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -35,6 +36,7 @@ export function createApp(gateway: Gateway): Api {
   app.use("/v1/*", authenticate(gateway.catalog));
   modelRoutes(app, gateway);
   versionRoutes(app, gateway);
+  consensusRoutes(app, gateway);
   predictRoute(app, gateway);
   jobRoutes(app, gateway);
   jobEventRoute(app, gateway);

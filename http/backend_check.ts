@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CONSENSUS_KIND } from "../actors/consensus_model.ts";
 import type { BackendReference } from "../registry/model.ts";
 import { countOf } from "./errors.ts";
 import type { BackendChecks } from "./gateway.ts";
@@ -20,7 +21,7 @@ export function checkBackend(
       pointer: pointer + problem.pointer,
       expected: problem.expected,
     }))
-    : [{ pointer: `${pointer}/kind`, expected: `one of ${kinds.join(", ")}` }];
+    : [{ pointer: `${pointer}/kind`, expected: `one of ${[...kinds, CONSENSUS_KIND].join(", ")}` }];
   if (errors.length === 0) return;
   throw new Problem("invalid-definition", { detail: countOf(errors), errors });
 }

@@ -20,7 +20,7 @@ export const PROBLEM_KINDS = {
   "job-final": [409, "The job has ended"],
   "not-dead-lettered": [409, "The job is not dead-lettered"],
   "body-too-large": [413, "The body is too large"],
-  "unsupported-media-type": [415, "The body is not application/json"],
+  "unsupported-media-type": [415, "The body is of another media type"],
   "invalid-request": [422, "The request breaks the API's schema"],
   "invalid-definition": [422, "The definition breaks the registry's rules"],
   "invalid-input": [422, "The input breaks the version's schema"],

@@ -140,7 +140,7 @@ function readValue(located: Located | undefined, problems: Problems): Value | un
 }
 
 function readAbout(fields: Fields): ConsensusAbout {
-  const texts = ["version", "description", "units", "source"] as const;
+  const texts = ["version", "description", "units", "source", "documentation"] as const;
   const about: Record<string, unknown> = {};
   for (const name of texts) {
     const text = fields.text(name);

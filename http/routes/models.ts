@@ -9,10 +9,10 @@ import type { Model } from "../../registry/model.ts";
 import type { NewModel } from "../../registry/registry.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import { type Api, header, json, SECURED, TAGS } from "../api.ts";
-import { checkBackend } from "../backend_check.ts";
 import { jsonBody } from "../body.ts";
 import type { Gateway } from "../gateway.ts";
 import { modelFor } from "../lookup.ts";
+import { deleteModel } from "../model_deletion.ts";
 import { comparePlaces, type Place, searchModels } from "../model_search.ts";
 import { Problem } from "../problem.ts";
 import {
@@ -25,6 +25,7 @@ import {
 import { ModelParams } from "../wire/names.ts";
 import { cursorParameter, DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
 import { problems } from "../wire/problem.ts";
+import { checkedVersion } from "../version_check.ts";
 
 const tags = [TAGS.models.name];
 
@@ -121,7 +122,8 @@ const remove = createRoute({
   tags,
   summary: "Delete a model",
   description: "Deletes a model with its versions, its jobs and their results. While it has " +
-    "unfinished jobs it is refused, unless `force` is `true`.",
+    "unfinished jobs it is refused, unless `force` is `true`; while it is a child of a consensus, " +
+    "always.",
   security: SECURED,
   request: {
     params: ModelParams,
@@ -133,13 +135,19 @@ const remove = createRoute({
   },
   responses: {
     204: { description: "The model is gone." },
-    ...problems({ 401: true, 403: true, 404: true, 409: "It has unfinished jobs.", 422: true }),
+    ...problems({
+      401: true,
+      403: true,
+      404: true,
+      409: "It has unfinished jobs, or a consensus runs it.",
+      422: true,
+    }),
   },
 });
 
 /** Adds the operations on models. */
 export function modelRoutes(app: Api, gateway: Gateway): void {
-  const { registry, catalog, jobs, limits } = gateway;
+  const { registry, catalog, limits } = gateway;
   const wire = (model: Model, principal: Principal) =>
     modelToWire(
       model,
@@ -151,8 +159,10 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
     const principal = c.get("principal");
     const body = c.req.valid("json") as NewModel;
     checkOwners(principal, body.owners);
-    if (body.version) checkBackend(gateway.backends, body.version.backend, "/version/backend");
-    const model = await registry.createModel(subjectsOf(principal)[0]!, body);
+    const version = body.version &&
+      await checkedVersion(gateway, principal, body, body.version, "/version");
+    const asked = version ? { ...body, version } : body;
+    const model = await registry.createModel(subjectsOf(principal)[0]!, asked);
     await catalog.refresh();
     c.header("Location", `/v1/models/${model.name}`);
     return c.json(wire(model, principal), 201);
@@ -192,15 +202,7 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
   app.openapi(remove, async (c) => {
     const principal = c.get("principal");
     const model = modelFor(gateway, principal, param(c), "delete");
-    if (c.req.valid("query").force !== "true") await checkIdle(gateway, model);
-    await registry.deleteModel(subjectsOf(principal)[0]!, model.name);
-    await catalog.refresh();
-    try {
-      await jobs.drop(model.tag);
-    } catch (error) {
-      // The model is gone, which is what was asked; nobody can reach what is left of its queue.
-      gateway.log.error("the queue of a deleted model was not dropped", { tag: model.tag, error });
-    }
+    await deleteModel(gateway, principal, model, c.req.valid("query").force === "true");
     return c.body(null, 204);
   });
 }
@@ -217,15 +219,6 @@ function checkOwners(principal: Principal, owners: readonly string[] | undefined
   throw new Problem("forbidden", {
     detail: "only superusers register models for others",
     errors: [{ pointer: `/owners/${foreign}`, expected: `one of ${own.join(", ")}` }],
-  });
-}
-
-async function checkIdle({ jobs }: Gateway, model: Model): Promise<void> {
-  const { waiting, running, delayed } = await jobs.measure(model.tag);
-  const unfinished = waiting.interactive + waiting.batch + running + delayed;
-  if (unfinished === 0) return;
-  throw new Problem("in-use", {
-    detail: `${model.name} has ${unfinished} unfinished jobs; \`force=true\` drops them`,
   });
 }
 

@@ -4,18 +4,18 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { can } from "../../registry/access.ts";
 import type { Model, Version } from "../../registry/model.ts";
 import type { NewVersion } from "../../registry/registry.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import { type Api, header, json, SECURED, TAGS } from "../api.ts";
-import { checkBackend } from "../backend_check.ts";
 import { jsonBody } from "../body.ts";
+import { maySeeBackend } from "../consensus/visible_children.ts";
 import type { Gateway } from "../gateway.ts";
 import { modelFor, versionFor } from "../lookup.ts";
 import { ModelParams, VersionParams } from "../wire/names.ts";
 import { DEFAULT_PAGE, limitParameter, queryInteger } from "../wire/page.ts";
 import { problems } from "../wire/problem.ts";
+import { checkedVersion } from "../version_check.ts";
 import {
   NewVersionSchema,
   VersionPageSchema,
@@ -104,15 +104,15 @@ export function versionRoutes(app: Api, gateway: Gateway): void {
       model,
       version,
       catalog.resolve(model.name)?.version.ordinal === version.ordinal,
-      can(principal, "edit", model),
+      maySeeBackend(catalog, principal, model, version),
     );
 
   app.openapi({ ...add, middleware: jsonBody(limits) }, async (c) => {
     const principal = c.get("principal");
     const model = modelFor(gateway, principal, c.req.valid("param").model, "edit");
     const body = c.req.valid("json") as NewVersion;
-    checkBackend(gateway.backends, body.backend, "/backend");
-    const version = await registry.addVersion(subjectsOf(principal)[0]!, model.name, body);
+    const asked = await checkedVersion(gateway, principal, model, body, "");
+    const version = await registry.addVersion(subjectsOf(principal)[0]!, model.name, asked);
     await catalog.refresh();
     c.header("Location", `/v1/models/${model.name}/versions/${version.version}`);
     return c.json(wire(model, version, principal), 201);

@@ -13,6 +13,10 @@ export const FieldErrorSchema = z.object({
   }),
   parameter: z.string().optional().openapi({ description: "Name of the path or query parameter." }),
   header: z.string().optional().openapi({ description: "Name of the request header." }),
+  line: z.int().optional().openapi({
+    description: "Line of a YAML or JSON text, from 1, where the fault lies in one.",
+  }),
+  column: z.int().optional().openapi({ description: "Column of that line, from 1." }),
   expected: z.string().openapi({ description: "What was expected there." }),
   detail: z.string().optional().openapi({ description: "More about it, for people." }),
 }).openapi("FieldError", { description: "One fault of a request, and where it lies." });
@@ -64,7 +68,7 @@ const DESCRIPTIONS = {
   404: "There is no such thing, or it is not shared with the caller.",
   409: "The state of things does not allow it.",
   413: "The body is larger than the gateway takes.",
-  415: "The body is not announced as `application/json`.",
+  415: "The body is announced as another media type than those that are taken.",
   422: "A field, parameter or header is unknown or wrong; each fault is named.",
   500: "A surprise in the gateway. `instance` finds it in the log.",
   503: "The store does not answer now. Try again after `Retry-After` seconds.",

@@ -8,7 +8,7 @@ import type { Model, Version } from "../../registry/model.ts";
 import { name, prose, TagsSchema } from "./names.ts";
 import { pageOf } from "./page.ts";
 
-const JsonSchemaSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())], {
+export const JsonSchemaSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())], {
   error: "a JSON Schema: an object or a boolean",
 }).openapi("JsonSchema", {
   description: "A JSON Schema (draft 2020-12).",

@@ -2,21 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type ParsedSpec, parseSpec } from "../../consensus/parse_spec.ts";
 import { seededRandom } from "../../consensus/random.ts";
 import { revisionOf } from "../../consensus/revision.ts";
-
-/** As the paper prints it. */
-export const PAPER = `"CONSENSUSMODEL":
-  CHILDMODELS:
-    CHILDMODEL1:
-      BACKEND: ChildModel1_Backend
-      NAME: "ChildModel1"
-    CHILDMODEL2:
-      BACKEND: ChildModel2_Backend
-      NAME: "ChildModel2"
-  FORMULA: >
-    ChildModel1 <= 0 ?
-    ChildModel1+ChildModel2 :
-    ChildModel1*ChildModel2
-`;
+import { PAPER } from "./paper.ts";
 
 const FULL = `# everything that can be said
 name: consensus-logs

@@ -34,10 +34,11 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
     const ids = await seed(t);
     const doomed = Array.from({ length: 60 }, (_, i) => `doomed-${i}`);
     for (const name of doomed) await t.addModel(name);
+    for (let i = 0; i < 40; i++) doomed.push(await addConsensus(t, `doomed-consensus-${i}`));
     const document = await (await t.app.request("/openapi.json")).json();
     const fuzzer = new RequestFuzzer(SEED, operationsOf(document), document.components.schemas, {
       keys: Object.values(t.keys),
-      models: ["esol", "secret", "ESOL"],
+      models: ["esol", "secret", "ESOL", "agreed"],
       doomed,
       ids,
     });
@@ -106,9 +107,17 @@ async function checkAnswer(response: Response, text: string): Promise<void> {
 async function seed(t: TestGateway): Promise<string[]> {
   await t.addModel("esol");
   await t.addModel("secret", { visibility: "private" });
+  await t.addModel("ocl-logs");
+  await addConsensus(t, "agreed");
   const callback = { url: "https://hooks.example/x" };
   const completed = await t.submit("esol", { callback });
   await t.settleOne("esol");
+  const more: string[] = [];
+  for (let i = 0; i < 8; i++) {
+    const id = await t.submit("esol", { callback });
+    more.push(id, `${id}.1`);
+    await t.settleOne("esol");
+  }
   const error = { code: "backend_error", message: "no" };
   const dead: string[] = [];
   for (let i = 0; i < 20; i++) {
@@ -117,7 +126,19 @@ async function seed(t: TestGateway): Promise<string[]> {
   }
   const waiting = await Promise.all([1, 2, 3, 4].map(() => t.submit("esol")));
   const { tag } = t.gateway.catalog.model("esol")!;
-  return [completed, `${completed}.1`, ...dead, ...waiting, newJobId(tag), newJobId(0)];
+  return [completed, `${completed}.1`, ...more, ...dead, ...waiting, newJobId(tag), newJobId(0)];
+}
+
+async function addConsensus(t: TestGateway, name: string): Promise<string> {
+  const body = {
+    name,
+    visibility: "public",
+    children: { a: "esol", b: "ocl-logs" },
+    scheme: "mean",
+  };
+  const response = await t.call("POST", "/v1/consensus", { body });
+  assertEquals(response.status, 201, await response.text());
+  return name;
 }
 
 interface OpenApi {

@@ -50,7 +50,10 @@ Deno.test("POST /v1/models refuses an unknown backend and settings that it canno
       body: { name: "m", description: "d", version: { ...VERSION, backend } },
     });
   const unknown = await problemOf(await post({ kind: "abacus" }), 422, "invalid-definition");
-  assertEquals(unknown.errors, [{ pointer: "/version/backend/kind", expected: "one of echo" }]);
+  assertEquals(unknown.errors, [{
+    pointer: "/version/backend/kind",
+    expected: "one of echo, consensus",
+  }]);
   const wrong = await problemOf(
     await post({ kind: "echo", delayMs: "soon" }),
     422,

@@ -163,10 +163,21 @@ export class RequestFuzzer {
     const schema = operation.requestBody?.content["application/json"]?.schema;
     if (!schema) return this.#chance(wild * 0.5) ? this.#pick(ODD_JSON) : undefined;
     if (this.#chance(wild * 0.3)) return this.#pick(ODD_JSON);
-    const text = JSON.stringify(this.#value("", schema, wild, 0));
+    // The example of the document is taken as it is now and then: it has to be right.
+    const example = this.#chance(0.3) ? this.#exampleOf(schema) : undefined;
+    const text = JSON.stringify(example ?? this.#value("", schema, wild, 0));
     if (!this.#chance(wild * 0.15)) return text;
     const at = this.#integer(0, text.length);
     return text.slice(0, at) + this.#pick(["", "\0", "}", ",", '"', "\u00e9"]) + text.slice(at + 1);
+  }
+
+  #exampleOf(schema: Schema): unknown {
+    const ref = schema.$ref as string | undefined;
+    return ref === undefined ? schema.example : this.#exampleOf(this.#schemaOf(ref));
+  }
+
+  #schemaOf(ref: string): Schema {
+    return this.schemas[ref.split("/").at(-1)!]!;
   }
 
   /** A value by a schema, wrong with the given chance. */
@@ -174,7 +185,7 @@ export class RequestFuzzer {
     if (this.#chance(wild * 0.3)) return this.#oddValue(depth);
     const ref = schema.$ref as string | undefined;
     if (ref !== undefined) {
-      return this.#value(name, this.schemas[ref.split("/").at(-1)!]!, wild, depth);
+      return this.#value(name, this.#schemaOf(ref), wild, depth);
     }
     if (depth > 0 && schema.example !== undefined && this.#chance(0.5)) return schema.example;
     if (name === "input") return { smiles: this.#pick(["CCO", "C", ...ODD_TEXTS.slice(-4)]) };
@@ -261,7 +272,7 @@ export class RequestFuzzer {
     const items = schema.items as Schema | undefined;
     if (items) return this.#named(name, items);
     const ref = schema.$ref as string | undefined;
-    if (ref) return this.#named(name, this.schemas[ref.split("/").at(-1)!]!);
+    if (ref) return this.#named(name, this.#schemaOf(ref));
     return typeof schema.example === "string" ? schema.example : this.#pick(["text", "CCO", "1.0"]);
   }
 

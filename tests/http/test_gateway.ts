@@ -187,7 +187,15 @@ export async function problemOf(
 ): Promise<{
   detail?: string;
   instance?: string;
-  errors?: { pointer?: string; parameter?: string; header?: string; expected: string }[];
+  errors?: {
+    pointer?: string;
+    parameter?: string;
+    header?: string;
+    line?: number;
+    column?: number;
+    expected: string;
+    detail?: string;
+  }[];
   job?: { id: string; status: string };
   error?: { code: string; message: string };
 }> {
