@@ -141,7 +141,7 @@ class Asking {
   async #known(part: string): Promise<Ended | undefined> {
     const { jobs, call } = this.#context;
     for (let round = 0;; round++) {
-      const id = await this.#id(part, round);
+      const id = this.#id(part, round);
       const job = await jobs.get(id);
       if (job && this.#isStale(job, call.again!.readyAt)) continue;
       return job ? { id, job } : round > 0 ? { id, job: undefined } : undefined;
@@ -152,7 +152,7 @@ class Asking {
     return isFinal(job.state) && job.state !== "completed" && (job.finishedAt ?? 0) < readyAt;
   }
 
-  #id(part: string, round: number): Promise<string> {
+  #id(part: string, round: number): string {
     const key = this.#child.key + part + (round === 0 ? "" : `#${round}`);
     return childJobId(this.#context.call.parent, key, this.#model.tag);
   }
@@ -175,7 +175,7 @@ class Asking {
     known: Ended | undefined,
   ): Promise<Ended> {
     const { jobs, signal, cancels } = this.#context;
-    const id = known?.id ?? await this.#id(part, 0);
+    const id = known?.id ?? this.#id(part, 0);
     if (known?.job && isFinal(known.job.state)) return { id, job: known.job };
     if (!known?.job && signal.aborted) return { id, job: undefined };
     const left = Math.max(0, this.#deadline - Date.now());

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -33,9 +34,8 @@ export function newJobId(tag: number, now: number = Date.now()): string {
  * Makes the id of a child from its parent's: the same for the same parent, child key and tag, so
  * that a second run of the parent joins the child instead of doubling it.
  */
-export async function childJobId(parentId: string, childKey: string, tag: number): Promise<string> {
-  const text = new TextEncoder().encode(`${parentId}/${childKey}`);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+export function childJobId(parentId: string, childKey: string, tag: number): string {
+  const digest = hash("sha256", `${parentId}/${childKey}`, "buffer");
   return assemble(tag, jobIdTime(parentId), digest, 0);
 }
 

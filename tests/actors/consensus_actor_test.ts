@@ -169,7 +169,7 @@ Deno.test("cancelling a consensus cancels its children", async () => {
   assertEquals(await place.queue.cancel(id), "cancelling");
   assertEquals((await place.ended(id)).state, "cancelled");
   for (const [key, model] of [["one", "a"], ["two", "b"]] as const) {
-    const child = await childJobId(id, key, place.catalog.model(model)!.tag);
+    const child = childJobId(id, key, place.catalog.model(model)!.tag);
     assert((await place.queue.get(child))!.cancelRequested);
   }
   hanging.resolve({ ok: true, output: { value: 1 } });

@@ -199,7 +199,7 @@ Deno.test("a child that ended badly before its parent was made ready is asked ag
   const tag = place.catalog.model("b")!.tag;
   assertEquals(
     (await place.queue.list({ tags: [tag], limit: 10 })).map(({ id }) => id).toSorted(),
-    [await childJobId(call.parent, "two", tag), await childJobId(call.parent, "two#1", tag)]
+    [childJobId(call.parent, "two", tag), childJobId(call.parent, "two#1", tag)]
       .toSorted(),
   );
 });
