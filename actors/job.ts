@@ -111,6 +111,8 @@ export interface NewJob {
   /** W3C trace context of the submission. */
   readonly traceparent?: string;
   readonly provenance?: JobProvenance;
+  /** Counts the job with others of that name, by whatever versions; see `Cohort` in job_queue.ts. */
+  readonly cohort?: string;
 }
 
 export interface Idempotency {
@@ -174,6 +176,7 @@ export interface Job {
   readonly parent?: string;
   readonly traceparent?: string;
   readonly provenance?: JobProvenance;
+  readonly cohort?: string;
   /** Every state change with its time, oldest first; the first is `queued` at submission. */
   readonly history: readonly JobTransition[];
 }

@@ -77,6 +77,12 @@ export interface JobSubmission {
   /** Puts a dead-lettered job back at the tail with its attempts forgotten; false if it is none. */
   requeue(id: string): Promise<boolean>;
   measure(tag: number): Promise<QueueMeasures>;
+  /** How the jobs of a cohort have gone so far. */
+  cohort(tag: number, name: string): Promise<Cohort>;
+  /** The jobs of a cohort that ended last, the latest first; at most {@link MAX_COHORT_MEMBERS}. */
+  cohortMembers(tag: number, name: string, limit: number): Promise<CohortMember[]>;
+  /** Keeps notes with jobs of a cohort, for as long as those are among its members. */
+  noteMembers(tag: number, name: string, notes: ReadonlyMap<string, string>): Promise<void>;
   /** The log of a job's callbacks. */
   deliveries(id: string): Promise<Delivery[]>;
   /** Makes a delivery due again at once; false if there is none under that id. */
@@ -191,6 +197,31 @@ export interface TimeHistogram {
   /** One count per bound and one beyond the last; not cumulative. */
   readonly buckets: readonly number[];
 }
+
+/**
+ * How jobs that were submitted under one name have gone. It is counted in the steps that end them or
+ * their attempts, and kept for {@link COHORT_KEPT_MS} after the last of these.
+ */
+export interface Cohort {
+  /** Jobs by how they ended. */
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly expired: number;
+  /** Attempts that failed and were followed by another. */
+  readonly retried: number;
+  /** The last attempts of the completed jobs: counts by bucket, see `cohort_times.ts`. */
+  readonly runTimes: ReadonlyMap<number, number>;
+}
+
+/** A job of a cohort that has ended. */
+export interface CohortMember {
+  readonly id: string;
+  readonly note?: string;
+}
+
+export const MAX_COHORT_MEMBERS = 1000;
+export const COHORT_KEPT_MS = 7 * 24 * 3600 * 1000;
 
 /** Upper bounds of the time histograms' buckets. */
 export const TIME_BOUNDS_MS: readonly number[] = [

@@ -65,6 +65,21 @@ export function deliveriesKey(tag: number, jobId: string): string {
   return `${queuePrefix(tag)}deliveries:${jobId}`;
 }
 
+/** Counts of a cohort. The names of all of a queue's cohorts are in a set `cohorts`. */
+export function cohortKey(tag: number, name: string): string {
+  return `${queuePrefix(tag)}cohort:${name}`;
+}
+
+/** The jobs of a cohort that ended last. */
+export function cohortMembersKey(tag: number, name: string): string {
+  return `${queuePrefix(tag)}members:${name}`;
+}
+
+/** Notes that are kept with them. */
+export function cohortNotesKey(tag: number, name: string): string {
+  return `${queuePrefix(tag)}notes:${name}`;
+}
+
 /** There while nothing goes on in a queue; see `JobSupervision.roused`. */
 export function asleepKey(tag: number): string {
   return queuePrefix(tag) + "asleep";

@@ -13,6 +13,8 @@ import { jobIdTag } from "../job_id.ts";
 import {
   type Cancellation,
   type Claim,
+  type Cohort,
+  type CohortMember,
   DEFAULT_QUEUE_OPTIONS,
   type Delivery,
   type DeliveryAttempt,
@@ -29,6 +31,7 @@ import {
 } from "../job_queue.ts";
 import * as keys from "../redis_keys.ts";
 import { Batcher, type BatcherLimits } from "./redis/batcher.ts";
+import { readCohort, readMembers, writeNotes } from "./redis/cohorts.ts";
 import { claimsOf, endingArguments } from "./redis/attempt.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis/connection.ts";
 import { readDeliveries } from "./redis/deliveries.ts";
@@ -196,6 +199,18 @@ export class RedisJobQueue implements JobQueue {
 
   async measure(tag: number): Promise<QueueMeasures> {
     return measuresOf(await this.#connection.run("measure", keys.countersKey(tag)));
+  }
+
+  cohort(tag: number, name: string): Promise<Cohort> {
+    return readCohort(this.#connection, tag, name);
+  }
+
+  cohortMembers(tag: number, name: string, limit: number): Promise<CohortMember[]> {
+    return readMembers(this.#connection, tag, name, limit);
+  }
+
+  noteMembers(tag: number, name: string, notes: ReadonlyMap<string, string>): Promise<void> {
+    return writeNotes(this.#connection, tag, name, notes);
   }
 
   deliveries(id: string): Promise<Delivery[]> {

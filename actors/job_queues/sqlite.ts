@@ -13,6 +13,8 @@ import { jobIdTag } from "../job_id.ts";
 import {
   type Cancellation,
   type Claim,
+  type Cohort,
+  type CohortMember,
   DEFAULT_QUEUE_OPTIONS,
   type Delivery,
   type DeliveryAttempt,
@@ -27,11 +29,13 @@ import {
   type Submission,
   type Supervision,
 } from "../job_queue.ts";
+import { Cohorts } from "./sqlite/cohorts.ts";
 import { Counters } from "./sqlite/counters.ts";
 import { Deliveries } from "./sqlite/deliveries.ts";
 import { GroupCommit, type SqliteRow } from "./sqlite/group_commit.ts";
 import { Lifecycle } from "./sqlite/lifecycle.ts";
 import { deadLetterRows, jobRows } from "./sqlite/listing.ts";
+import { readMeasures } from "./sqlite/measures.ts";
 import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
 import { SCHEMA } from "./sqlite/schema.ts";
@@ -52,6 +56,7 @@ export class SqliteJobQueue implements JobQueue {
   #wakeQueues = new Set<number>();
   #wakeJobs = new Set<string>();
   readonly #deliveries: Deliveries;
+  readonly #cohorts: Cohorts;
   readonly #ownership: Ownership;
   readonly #lifecycle: Lifecycle;
   /** Claims since batch last had its share, by queue. */
@@ -67,6 +72,7 @@ export class SqliteJobQueue implements JobQueue {
       if (i >= version) this.#store.exec(`BEGIN; ${step} PRAGMA user_version = ${i + 1}; COMMIT`);
     }
     this.#deliveries = new Deliveries(this.#store, this.#counters, now);
+    this.#cohorts = new Cohorts(this.#store, now);
     this.#ownership = new Ownership(this.#store, now);
     const wake = {
       queue: (tag: number) => void this.#wakeQueues.add(tag),
@@ -76,6 +82,7 @@ export class SqliteJobQueue implements JobQueue {
       this.#store,
       this.#counters,
       this.#deliveries,
+      this.#cohorts,
       wake,
       now,
       this.#options,
@@ -219,6 +226,18 @@ export class SqliteJobQueue implements JobQueue {
     });
   }
 
+  cohort(tag: number, name: string): Promise<Cohort> {
+    return Promise.try(() => this.#cohorts.read(tag, name));
+  }
+
+  cohortMembers(tag: number, name: string, limit: number): Promise<CohortMember[]> {
+    return Promise.try(() => this.#cohorts.members(tag, name, limit));
+  }
+
+  noteMembers(tag: number, name: string, notes: ReadonlyMap<string, string>): Promise<void> {
+    return this.#write(() => this.#cohorts.note(tag, name, notes));
+  }
+
   deliveries(id: string): Promise<Delivery[]> {
     return Promise.try(() => this.#deliveries.ofJob(id));
   }
@@ -231,28 +250,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   measure(tag: number): Promise<QueueMeasures> {
-    return Promise.try(() => this.#measure(tag));
-  }
-
-  #measure(tag: number): QueueMeasures {
-    const count = (sql: string) => this.#store.get(sql, tag)!.n as number;
-    const oldest = Math.min(
-      ...["interactive", "batch"].map((lane) =>
-        (this.#store.get(
-          "SELECT ready_at FROM jobs WHERE tag = ? AND lane = ? AND state = 'queued' ORDER BY seq LIMIT 1",
-          tag,
-          lane,
-        )?.ready_at as number | undefined) ?? Infinity
-      ),
-    );
-    return {
-      ...this.#counters.read(this.#store, tag),
-      running: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND state = 'running'"),
-      delayed: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND state = 'retrying'"),
-      deadLetters: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND dead = 1"),
-      oldestWaitingMs: oldest === Infinity ? 0 : Math.max(0, this.#now() - oldest),
-      callbacksDue: count("SELECT count(*) AS n FROM deliveries WHERE tag = ? AND state = 'due'"),
-    };
+    return Promise.try(() => readMeasures(this.#store, this.#counters, tag, this.#now()));
   }
 
   drop(tag: number): Promise<void> {
@@ -264,6 +262,7 @@ export class SqliteJobQueue implements JobQueue {
       for (const table of ["jobs", "deliveries", "counters", "owners"]) {
         this.#store.run(`DELETE FROM ${table} WHERE tag = ?`, tag);
       }
+      this.#cohorts.drop(tag);
       this.#counters.forget(tag);
     });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { testCallbacks } from "./job_queue_callbacks.ts";
+import { testCohorts } from "./job_queue_cohorts.ts";
 import { testDelivery } from "./job_queue_delivery.ts";
 import { testProperties } from "./job_queue_properties.ts";
 import {
@@ -36,6 +37,7 @@ export function testJobQueue(adapter: string, open: OpenQueueStore, skip?: strin
   testDelivery(claim);
   testSupervision(claim);
   testCallbacks(claim);
+  testCohorts(claim);
   testProperties(claim);
   claim("ping() answers, and a disposed queue is at rest", async (store) => {
     await store.queue.ping();

@@ -25,6 +25,7 @@ export function testSubmission(claim: QueueClaim): void {
       parent: newJobId(7),
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       provenance: { route: { revision: 17, by: "rule", rule: 'a "quoted" rule', bucket: 4711 } },
+      cohort: "x1.0.canary",
     });
     assertEquals(await queue.submit(job), { kind: "accepted", id: job.id });
     const { history, ...seen } = (await other.get(job.id))!;

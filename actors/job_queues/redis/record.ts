@@ -4,9 +4,9 @@
  *
  * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
  * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
- * context, `pv` provenance, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * context, `pv` provenance, `co` cohort, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
  * `pr` progress, `ev` has events, `gw` watching gateways (with a '!' those that wait for the end only), `cn` deliveries made, `x` has any of those
- * that few jobs have (`ln`, `k`, `cb`, `gw`, `cx`, `ev`), so that a script need not ask for them.
+ * that few jobs have (`ln`, `k`, `cb`, `co`, `gw`, `cx`, `ev`), so that a script need not ask for them.
  * History: `r<fence>` an attempt's start (time, attempt, ticket, worker), `e<fence>` its end, `p<generation>` made ready again,
  * `z<generation>` ended without an attempt.
  *
@@ -81,11 +81,11 @@ export function submitArguments(
   into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
   if (job.lane === "batch") into.push("ln", "b");
   if (job.callback) into.push("cb", callbackText(job.callback));
+  if (job.cohort !== undefined) into.push("co", job.cohort);
   if (job.idempotency) into.push("k", job.idempotency.key, "fp", job.idempotency.fingerprint);
   if (watcher !== undefined) into.push("gw", watcher);
-  if (job.lane === "batch" || job.callback || job.idempotency || watcher !== undefined) {
-    into.push("x", 1);
-  }
+  const rare = job.callback ?? job.idempotency ?? job.cohort ?? watcher;
+  if (job.lane === "batch" || rare !== undefined) into.push("x", 1);
   if (job.parent !== undefined) into.push("pa", job.parent);
   if (job.traceparent !== undefined) into.push("tp", job.traceparent);
   if (job.provenance !== undefined) into.push("pv", JSON.stringify(job.provenance));
@@ -125,6 +125,7 @@ export function jobOf(id: string, f: Fields): Job {
     ...(f.pa === undefined ? {} : { parent: f.pa }),
     ...(f.tp === undefined ? {} : { traceparent: f.tp }),
     ...(f.pv === undefined ? {} : { provenance: JSON.parse(f.pv) as JobProvenance }),
+    ...(f.co === undefined ? {} : { cohort: f.co }),
     history,
   };
 }

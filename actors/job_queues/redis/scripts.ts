@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { TIME_BOUNDS_MS } from "../../job_queue.ts";
+import { BUCKET_GROWTH } from "../../cohort_times.ts";
+import { COHORT_KEPT_MS, MAX_COHORT_MEMBERS, TIME_BOUNDS_MS } from "../../job_queue.ts";
 import library from "./lua/library.lua" with { type: "text" };
 import acquire from "./lua/acquire.lua" with { type: "text" };
 import cancel from "./lua/cancel.lua" with { type: "text" };
@@ -30,7 +31,9 @@ import watch from "./lua/watch.lua" with { type: "text" };
 
 const REFUSED_WHEN_FULL = "#!lua\n";
 const ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n";
-const PRELUDE = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}\n${library}`;
+const PRELUDE = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}
+local BUCKET_GROWTH, MAX_MEMBERS, COHORT_KEPT = ${BUCKET_GROWTH}, ${MAX_COHORT_MEMBERS}, ${COHORT_KEPT_MS}
+${library}`;
 
 /** The text of every script by its name. */
 export const SCRIPTS = {

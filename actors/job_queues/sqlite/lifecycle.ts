@@ -14,6 +14,7 @@ import {
 } from "../../job.ts";
 import { jobIdTime } from "../../job_id.ts";
 import type { Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
+import type { Cohorts } from "./cohorts.ts";
 import type { Counters } from "./counters.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { GroupCommit, SqliteRow } from "./group_commit.ts";
@@ -32,6 +33,7 @@ export class Lifecycle {
   readonly #store: GroupCommit;
   readonly #counters: Counters;
   readonly #deliveries: Deliveries;
+  readonly #cohorts: Cohorts;
   readonly #wake: Wake;
   readonly #now: () => number;
   readonly #options: JobQueueOptions;
@@ -42,6 +44,7 @@ export class Lifecycle {
     store: GroupCommit,
     counters: Counters,
     deliveries: Deliveries,
+    cohorts: Cohorts,
     wake: Wake,
     now: () => number,
     options: JobQueueOptions,
@@ -49,6 +52,7 @@ export class Lifecycle {
     this.#store = store;
     this.#counters = counters;
     this.#deliveries = deliveries;
+    this.#cohorts = cohorts;
     this.#wake = wake;
     this.#now = now;
     this.#options = options;
@@ -59,8 +63,8 @@ export class Lifecycle {
     const now = this.#now();
     this.#store.run(
       `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits,
-        callback, parent, traceparent, provenance, idempotency_key, fingerprint)
-       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        callback, parent, traceparent, provenance, cohort, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       job.id,
       tag,
       job.lane,
@@ -76,6 +80,7 @@ export class Lifecycle {
       job.parent ?? null,
       job.traceparent ?? null,
       job.provenance ? JSON.stringify(job.provenance) : null,
+      job.cohort ?? null,
       job.idempotency?.key ?? null,
       job.idempotency?.fingerprint ?? null,
     );
@@ -116,6 +121,7 @@ export class Lifecycle {
       row.id as string,
     );
     this.event(row.id as string, "retrying", now, { attempt: row.attempt, error: ending.error });
+    this.#cohorts.tally(row, "retrying");
     this.#deliveries.tell(row, "retrying", { ...ending.error });
   }
 
@@ -182,6 +188,7 @@ export class Lifecycle {
       attempt: row.attempt,
       ...(end.error ? { error: end.error } : {}),
     });
+    this.#cohorts.tally(row, state);
     this.#deliveries.tell(row, state, {});
   }
 
@@ -284,6 +291,7 @@ export class Lifecycle {
     );
     for (const row of gone) this.forget(row.id as string);
     this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
+    this.#cohorts.sweep(now);
     return gone.length;
   }
 }

@@ -40,6 +40,7 @@ export function jobOf(row: SqliteRow, events: readonly SqliteRow[]): Job {
     ...(row.parent === null ? {} : { parent: row.parent as string }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent as string }),
     ...(row.provenance === null ? {} : { provenance: JSON.parse(row.provenance as string) }),
+    ...(row.cohort === null ? {} : { cohort: row.cohort as string }),
     history: events.map(transitionOf),
   };
 }

@@ -64,4 +64,16 @@ ALTER TABLE jobs ADD COLUMN trace TEXT;
   `
 ALTER TABLE jobs ADD COLUMN provenance TEXT;
 `,
+  `
+ALTER TABLE jobs ADD COLUMN cohort TEXT;
+CREATE TABLE cohorts (
+  tag INTEGER NOT NULL, name TEXT NOT NULL, field TEXT NOT NULL, value INTEGER NOT NULL,
+  until INTEGER NOT NULL, PRIMARY KEY (tag, name, field)
+) WITHOUT ROWID;
+CREATE TABLE cohort_members (
+  tag INTEGER NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, job_id TEXT NOT NULL, note TEXT,
+  PRIMARY KEY (tag, name, n)
+) WITHOUT ROWID;
+CREATE INDEX cohort_members_by_job ON cohort_members (tag, name, job_id);
+`,
 ];

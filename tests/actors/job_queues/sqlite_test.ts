@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { QueueUnavailable } from "../../../actors/job_queue.ts";
 import { SqliteJobQueue } from "../../../actors/job_queues/sqlite.ts";
+import { SCHEMA } from "../../../actors/job_queues/sqlite/schema.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
 import {
   claimOne,
@@ -83,18 +84,23 @@ Deno.test("a file of the first version is brought up to date, and one of a later
   const folder = await Deno.makeTempDir();
   const path = join(folder, "queue.db");
   const tag = newTag();
-  let ids: string[];
-  {
-    await using queue = new SqliteJobQueue(path);
-    ids = await submitMany(queue, tag, 3);
-  }
+  const jobs = [1, 2, 3].map(() => newJob(tag));
   const edit = (sql: string) => {
     const file = new DatabaseSync(path);
     file.exec(sql);
     file.close();
   };
-  edit("DROP INDEX jobs_by_state; DROP INDEX jobs_by_submitter");
-  edit("ALTER TABLE jobs DROP COLUMN trace; PRAGMA user_version = 1");
+  edit(`${SCHEMA[0]!} PRAGMA user_version = 1`);
+  const rows = jobs.map(({ id, input, limits }, i) =>
+    `('${id}', ${tag}, 'interactive', 'queued', ${i}, 0, 9e15, 'esol', '1', 'user:ada', '${input}', '${
+      JSON.stringify(limits)
+    }')`
+  );
+  edit(
+    `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits)
+    VALUES ${rows.join()}`,
+  );
+  const ids = jobs.map(({ id }) => id);
   {
     await using queue = new SqliteJobQueue(path);
     const queued = await queue.list({ tags: [tag], states: ["queued"], limit: 9 });

@@ -15,7 +15,10 @@ for _, id in ipairs(ids) do
 end
 flush()
 if #ids == tonumber(ARGV[1]) then return 1 end
-for _, name in ipairs({ 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do
+for _, name in ipairs(call('SMEMBERS', base .. 'cohorts')) do
+  call('UNLINK', base .. 'cohort:' .. name, base .. 'members:' .. name, base .. 'notes:' .. name)
+end
+for _, name in ipairs({ 'cohorts', 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do
   call('UNLINK', base .. name)
 end
 return 0

@@ -36,9 +36,9 @@ end
 
 -- Fields that few jobs have; `x` says that a job has any of them.
 local function load_rare(job)
-  local v = call('HMGET', job.key, 'ln', 'k', 'cb', 'gw', 'cx', 'ev')
+  local v = call('HMGET', job.key, 'ln', 'k', 'cb', 'gw', 'cx', 'ev', 'co')
   if v[1] then job.lane = 'batch' end
-  job.idempotency, job.callback, job.watchers, job.cancel, job.events = v[2], v[3], v[4], v[5], v[6]
+  job.idempotency, job.callback, job.watchers, job.cancel, job.events, job.cohort = v[2], v[3], v[4], v[5], v[6], v[7]
 end
 
 local function load(id)
@@ -120,6 +120,24 @@ local function tell(job, event, data)
   call('RPUSH', base .. 'deliveries:' .. job.id, id)
 end
 
+-- Counts how a job of a cohort, or an attempt of it, ended; `ms` is how long a completed one ran.
+local function tally(job, state, ms)
+  local key = base .. 'cohort:' .. job.cohort
+  if call('HINCRBY', key, state, 1) == 1 then call('SADD', base .. 'cohorts', job.cohort) end
+  if ms then
+    local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(BUCKET_GROWTH))
+    call('HINCRBY', key, 't' .. bucket, 1)
+  end
+  call('PEXPIRE', key, COHORT_KEPT)
+  if state == 'w' then return end
+  local members, notes = base .. 'members:' .. job.cohort, base .. 'notes:' .. job.cohort
+  if call('LPUSH', members, job.id) > MAX_MEMBERS then
+    call('HDEL', notes, call('LINDEX', members, -1))
+    call('LTRIM', members, 0, MAX_MEMBERS - 1)
+  end
+  call('PEXPIRE', members, COHORT_KEPT)
+end
+
 local NAMES = { c = 'completed', f = 'failed', x = 'cancelled', e = 'expired', w = 'retrying', q = 'queued', r = 'running' }
 
 -- Every way to a final state ends here. `mark` is the history field: 'e<fence>' or 'z<generation>'.
@@ -145,6 +163,7 @@ local function finish(job, state, mark, field, value, code)
   if job.events then call('PEXPIRE', base .. 'events:' .. job.id, keep) end
   count(NAMES[state], 1)
   if code then count('failure:' .. code, 1) end
+  if job.cohort then tally(job, state, state == 'c' and job.ran) end
   tell(job, NAMES[state], nil)
   announce(job, END)
   job.state = state

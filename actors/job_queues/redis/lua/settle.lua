@@ -19,13 +19,15 @@ for i = 1, #ARGV, 7 do
     local job = { id = id, key = key, state = 'r', limits = v[3], lane = 'interactive' }
     if v[4] then load_rare(job) end
     local began, ticket = string.match(v[5], '^(%d+) %d+ (%S+)')
-    observe('run', now - tonumber(began))
+    job.ran = now - tonumber(began)
+    observe('run', job.ran)
     stopped[#stopped + 1] = id
     if state == 'w' then
       local due = now + tonumber(extra)
       ack(job.lane, ticket)
       call('HSET', key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. now .. ' ' .. payload)
       call('ZADD', base .. 'delayed', due, id)
+      if job.cohort then tally(job, 'w') end
       tell(job, 'retrying', payload)
       announce(job)
     else
