@@ -29,7 +29,8 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
     async ask(job, timeoutMs, signal) {
       const short = await references.shortened(job, inlineLength);
       const ended = await queue.ask(short, timeoutMs, signal);
-      return ended && await references.resolve(ended);
+      if (!ended?.result?.startsWith(MARK)) return ended;
+      return { ...ended, result: await references.text(ended.result) };
     },
     async get(id) {
       const job = await queue.get(id);
@@ -121,9 +122,9 @@ class References {
   }
 
   async resolve(job: Job): Promise<Job> {
-    const input = await this.#text(job.input).catch(nullIfGone);
-    const result = job.result === undefined ? undefined : await this.#text(job.result);
-    const trace = job.trace === undefined ? undefined : await this.#text(job.trace);
+    const input = await this.text(job.input).catch(nullIfGone);
+    const result = job.result === undefined ? undefined : await this.text(job.result);
+    const trace = job.trace === undefined ? undefined : await this.text(job.trace);
     if (input === job.input && result === job.result && trace === job.trace) return job;
     return {
       ...job,
@@ -138,7 +139,7 @@ class References {
     let unavailable: unknown;
     const resolved = await Promise.all(claims.map(async (claim) => {
       try {
-        return { ...claim, input: await this.#text(claim.input) };
+        return { ...claim, input: await this.text(claim.input) };
       } catch (error) {
         if (error instanceof TextGone) {
           const failure = { code: "input_gone", message: error.message };
@@ -156,7 +157,7 @@ class References {
     return ready;
   }
 
-  async #text(text: string): Promise<string> {
+  async text(text: string): Promise<string> {
     if (!text.startsWith(MARK)) return text;
     const key = text.slice(1);
     const kept = await this.#patiently(() => this.blobs.get(key));

@@ -27,6 +27,7 @@ export class ConsensusActor implements Actor<ConsensusMessage> {
   readonly #options: ConsensusActorOptions;
   readonly #self: ActorRef<ConsensusMessage>;
   readonly #stop = new AbortController();
+  #running = false;
 
   constructor(options: ConsensusActorOptions, self: ActorRef<ConsensusMessage>) {
     this.#options = options;
@@ -53,16 +54,19 @@ export class ConsensusActor implements Actor<ConsensusMessage> {
 
   /** What is under way is left to whoever has the job next. */
   stopped(): void {
-    if (!this.#stop.signal.aborted) this.#stop.abort(new ConsensusStop("leave"));
+    if (this.#running) this.#stop.abort(new ConsensusStop("leave"));
   }
 
   async #run(): Promise<void> {
     const { jobs, catalog, call } = this.#options;
+    this.#running = true;
     try {
       const end = await runConsensus(jobs, catalog, { ...call, signal: this.#stop.signal });
       this.#self.tell({ kind: "ended", end });
     } catch (error) {
       this.#self.tell({ kind: "broken", error });
+    } finally {
+      this.#running = false;
     }
   }
 }

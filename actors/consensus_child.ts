@@ -12,7 +12,7 @@ import type { Catalog, Resolved } from "../registry/catalog.ts";
 import { effectiveSettings, type Model } from "../registry/model.ts";
 import { isConsensus } from "./consensus_model.ts";
 import type { ConsensusCall } from "./consensus_call.ts";
-import { isFinal, type Job, type JobError, type JobLimits, type NewJob } from "./job.ts";
+import { isFinal, type JobEnd, type JobError, type JobLimits, type NewJob } from "./job.ts";
 import { childJobId } from "./job_id.ts";
 import type { JobSubmission } from "./job_queue.ts";
 
@@ -83,7 +83,7 @@ function failed(
 
 /** How a child's job ended, or how it stood when the time was up. */
 interface Ended {
-  readonly job: Job | undefined;
+  readonly job: JobEnd | undefined;
   readonly id: string;
 }
 
@@ -148,8 +148,8 @@ class Asking {
     }
   }
 
-  #isStale(job: Job, readyAt: number): boolean {
-    return isFinal(job.state) && job.state !== "completed" && (job.finishedAt ?? 0) < readyAt;
+  #isStale(job: JobEnd, readyAt: number): boolean {
+    return isFinal(job.state) && job.state !== "completed" && (job.finishedAt ?? 0) <= readyAt;
   }
 
   #id(part: string, round: number): string {
@@ -178,10 +178,12 @@ class Asking {
     const id = known?.id ?? this.#id(part, 0);
     if (known?.job && isFinal(known.job.state)) return { id, job: known.job };
     if (!known?.job && signal.aborted) return { id, job: undefined };
-    const left = Math.max(0, this.#deadline - Date.now());
-    const job = known?.job
-      ? await jobs.settled(id, left, signal)
-      : await jobs.ask(this.#newJob(id, input, resolved), left, signal);
+    const left = () => Math.max(0, this.#deadline - Date.now());
+    let job: JobEnd | undefined = known?.job && await jobs.settled(id, left(), signal);
+    // A record that is gone was lost with a failover: it is asked for once more.
+    for (let tries = 0; tries < 2 && !job && left() > 0 && !signal.aborted; tries++) {
+      job = await jobs.ask(this.#newJob(id, input, resolved), left(), signal);
+    }
     if (!job || isFinal(job.state)) return { id, job };
     if (!signal.aborted || cancels()) await jobs.cancel(id);
     return { id, job };
@@ -236,7 +238,7 @@ class Asking {
     };
   }
 
-  #errorOf(job: Job | undefined): JobError {
+  #errorOf(job: JobEnd | undefined): JobError {
     if (job?.error && isFinal(job.state)) return job.error;
     if (job?.state === "cancelled") return { code: "cancelled", message: "it was cancelled" };
     if (this.#context.signal.aborted) return this.#context.givenUp();
@@ -283,7 +285,7 @@ interface Joined {
 const NOTHING: Joined = { rows: [], byRow: false };
 
 /** A nested consensus's rows are its output, where it has many. */
-function outputOf(job: Job, nested: boolean): unknown {
+function outputOf(job: JobEnd, nested: boolean): unknown {
   const output: unknown = JSON.parse(job.result ?? "null");
   if (nested && typeof output === "object" && output !== null && "rows" in output) {
     return output.rows;
@@ -291,7 +293,7 @@ function outputOf(job: Job, nested: boolean): unknown {
   return output;
 }
 
-function timing(job: Job): { attempt: number; seconds?: number } {
+function timing(job: JobEnd): { attempt: number; seconds?: number } {
   const { startedAt, finishedAt } = job;
   const took = startedAt === undefined || finishedAt === undefined
     ? undefined

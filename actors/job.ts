@@ -181,6 +181,20 @@ export interface Job {
   readonly history: readonly JobTransition[];
 }
 
+/** How a job ended, or stands, for who waits for it. */
+export type JobEnd = Pick<
+  Job,
+  | "id"
+  | "state"
+  | "version"
+  | "attempt"
+  | "startedAt"
+  | "finishedAt"
+  | "result"
+  | "error"
+  | "deadLettered"
+>;
+
 /** Something that happened to a job, in order. */
 export interface JobEvent {
   /** Resume after it: unique within the job, opaque. */

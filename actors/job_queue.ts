@@ -19,6 +19,7 @@ import type {
   Callback,
   CallbackEvent,
   Job,
+  JobEnd,
   JobError,
   JobEvent,
   JobLimits,
@@ -61,7 +62,7 @@ export interface JobSubmission {
    * signal fires: `submit` and `settled` in fewer steps, for many jobs awaited at once. A job that
    * was accepted before is awaited all the same.
    */
-  ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;
+  ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<JobEnd | undefined>;
   get(id: string): Promise<Job | undefined>;
   /** The job as soon as it is final, or as it stands when the time is up or the signal fires. */
   settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;

@@ -59,6 +59,12 @@ export interface WorkerOptions {
 /** Jobs taken by one claim at most: it holds the store up for little, and models share the room. */
 const MAX_CLAIM = 256;
 /**
+ * From so many attempts of a model on, more are taken only as others end, or slowly: where nothing
+ * ends they all wait for something, and where much does, more at once would end no sooner.
+ */
+const PACED_FROM = 1000;
+const PACE_MS = 250;
+/**
  * How long a claim waits for a job before it asks again. It is woken by the job; asking is for a word
  * that was lost, and is rarer the more models there are, so that idle ones cost next to nothing.
  */
@@ -338,6 +344,8 @@ class ClaimLoop {
   readonly ended: Promise<void>;
   settings: JobSettings;
   #running = 0;
+  /** Attempts that have ended so far. */
+  #ended = 0;
 
   constructor(worker: Worker, model: Model) {
     this.#worker = worker;
@@ -372,11 +380,21 @@ class ClaimLoop {
   /** Free slots, after a moment in which more may come free where there are many. */
   async #room(): Promise<number> {
     const { concurrency } = this.settings;
+    if (this.#running >= PACED_FROM) await this.#pace();
     const half = concurrency / 2;
     if (this.#running > half && this.#running < concurrency) await this.#worker.freed(GATHER_MS);
     const free = Math.min(concurrency - this.#running, this.#worker.spare);
     if (free <= 0) await this.#worker.freed(1000);
     return free;
+  }
+
+  /** Waits until so many have ended that a claim is worth it, or for a moment. */
+  async #pace(): Promise<void> {
+    const wanted = this.#ended + MAX_CLAIM;
+    const until = performance.now() + PACE_MS;
+    while (this.#ended < wanted && performance.now() < until && !this.#stop.signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   /** Waits a little for a fuller batch. */
@@ -396,6 +414,9 @@ class ClaimLoop {
 
   #run(claims: readonly Claim[]): void {
     this.#running += claims.length;
-    this.#worker.run(claims, this.settings, () => this.#running--);
+    this.#worker.run(claims, this.settings, () => {
+      this.#running--;
+      this.#ended++;
+    });
   }
 }

@@ -11,7 +11,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import type { Job, NewJob } from "../actors/job.ts";
+import type { NewJob } from "../actors/job.ts";
 import { newJobId } from "../actors/job_id.ts";
 import { RedisJobQueue } from "../actors/job_queues/redis.ts";
 import { Catalog } from "../registry/catalog.ts";
@@ -147,7 +147,7 @@ class Bench implements AsyncDisposable {
         const job = await this.queue.ask(this.#job(model), 30_000);
         times[model]!.push(performance.now() - began);
         if (job?.state !== "completed") throw new Error(`a job ended ${job?.state}`);
-        if (model === CONSENSUS) added.push(await this.#added(job));
+        if (model === CONSENSUS) added.push(await this.#added(job.id));
       }
     }
     return {
@@ -157,8 +157,9 @@ class Bench implements AsyncDisposable {
     };
   }
 
-  /** From the parent's claim to its end, less the slowest child from its submission to its end. */
-  async #added(parent: Job): Promise<number> {
+  /** From the parent's submission to its end, less the time that the slowest child ran. */
+  async #added(id: string): Promise<number> {
+    const parent = (await this.queue.get(id))!;
     const { children } = JSON.parse(parent.trace!).verdict as { children: { jobId: string }[] };
     const jobs = await Promise.all(children.map(({ jobId }) => this.queue.get(jobId)));
     const slowest = Math.max(...jobs.map((job) => job!.finishedAt! - job!.startedAt!));

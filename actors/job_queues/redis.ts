@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Job, JobEvent, JobProgress, NewJob } from "../job.ts";
+import type { Job, JobEnd, JobEvent, JobProgress, NewJob } from "../job.ts";
 import { isFinal } from "../job.ts";
 import { jobIdTag } from "../job_id.ts";
 import {
@@ -38,7 +38,7 @@ import { readDeliveries } from "./redis/deliveries.ts";
 import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
 import { measuresOf } from "./redis/measures.ts";
-import { type Fields, jobOf, submitArguments } from "./redis/record.ts";
+import { endOf, type Fields, jobOf, submitArguments } from "./redis/record.ts";
 import { END, Wakeups } from "./redis/wakeups.ts";
 
 /** Small, so that one batch is made and another answered while Redis runs a third. */
@@ -108,15 +108,17 @@ export class RedisJobQueue implements JobQueue {
     });
   }
 
-  async ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+  async ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<JobEnd | undefined> {
     const end = performance.now() + timeoutMs;
     // Listens before the job is there, and leaves its name with it: nothing is missed in between.
-    const hint = this.#hint(job.id, END, Math.min(timeoutMs, LOOK_AGAIN_MS), signal);
+    // Where there may be ten thousand of them, a look by itself is for lost connections only.
+    const hint = this.#hint(job.id, END, Math.min(timeoutMs, LOOK_AT_LEAST_MS), signal);
     try {
       await hint.ready;
       const { kind, id } = await this.submit({ ...job, watcher: this.#endWatcher });
       if (kind === "accepted") {
-        await hint.woken;
+        const told = await hint.woken;
+        if (told !== undefined) return endOf(id, told);
         const now = await this.get(id);
         if (!now || isFinal(now.state)) return now;
       }

@@ -12,7 +12,15 @@
  *
  * @module
  */
-import type { Job, JobError, JobLimits, JobProgress, JobState, JobTransition } from "../../job.ts";
+import type {
+  Job,
+  JobEnd,
+  JobError,
+  JobLimits,
+  JobProgress,
+  JobState,
+  JobTransition,
+} from "../../job.ts";
 import type { Callback, CallbackEvent, JobProvenance, NewJob } from "../../job.ts";
 import { jobIdTime } from "../../job_id.ts";
 
@@ -127,6 +135,22 @@ export function jobOf(id: string, f: Fields): Job {
     ...(f.pv === undefined ? {} : { provenance: JSON.parse(f.pv) as JobProvenance }),
     ...(f.co === undefined ? {} : { cohort: f.co }),
     history,
+  };
+}
+
+/** How a completed job ended, as `settle.lua` tells it to who waits. */
+export function endOf(id: string, told: string): JobEnd {
+  const [version, attempt, startedAt, finishedAt] = told.split(" ", 4);
+  const head = version!.length + attempt!.length + startedAt!.length + finishedAt!.length + 4;
+  return {
+    id,
+    state: "completed",
+    version: version!,
+    attempt: Number(attempt),
+    startedAt: Number(startedAt),
+    finishedAt: Number(finishedAt),
+    result: told.slice(head),
+    deadLettered: false,
   };
 }
 

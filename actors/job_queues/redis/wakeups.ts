@@ -11,8 +11,9 @@ import type { RedisConnection } from "./connection.ts";
 
 /** Marks the hint of a job's last change, as the scripts publish it. */
 export const END = " end";
+const TOLD = `${END} `;
 
-type Listener = () => void;
+type Listener = (told?: string) => void;
 type Subscriber = ReturnType<RedisConnection["subscriber"]>;
 
 export class Wakeups {
@@ -28,30 +29,36 @@ export class Wakeups {
 
   /**
    * Resolves at the next hint on the channel (for that message), after `timeoutMs`, or at the signal.
-   * Who listens for `X` hears `X end` too; who listens for `X end` hears nothing else.
+   * Who listens for `X` hears `X end` too; who listens for `X end` hears nothing else, and is told
+   * what was published behind it.
    */
   next(
     channel: string,
     message: string,
     timeoutMs: number,
     signal?: AbortSignal,
-  ): { readonly ready: Promise<void>; readonly woken: Promise<void>; cancel(): void } {
+  ): {
+    readonly ready: Promise<void>;
+    readonly woken: Promise<string | undefined>;
+    cancel(): void;
+  } {
     const { ready, listeners } = this.#listen(channel, message);
     let wake: Listener = () => {};
-    const woken = new Promise<void>((resolve) => {
-      const timer = setTimeout(() => wake(), timeoutMs);
-      wake = () => {
+    const woken = new Promise<string | undefined>((resolve) => {
+      const stop = () => wake();
+      const timer = setTimeout(stop, timeoutMs);
+      wake = (told) => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", wake);
+        signal?.removeEventListener("abort", stop);
         listeners.delete(wake);
         if (listeners.size === 0) this.#listeners.get(channel)?.delete(message);
-        resolve();
+        resolve(told);
       };
       listeners.add(wake);
       if (signal?.aborted) wake();
-      else signal?.addEventListener("abort", wake, { once: true });
+      else signal?.addEventListener("abort", stop, { once: true });
     });
-    return { ready, woken, cancel: wake };
+    return { ready, woken, cancel: () => wake() };
   }
 
   close(): void {
@@ -99,16 +106,20 @@ export class Wakeups {
     }
   }
 
-  /** A line for each. */
+  /** A line for each; what is told of an end stands behind it. */
   #hints(channel: string, message: string): void {
-    for (const line of message.split("\n")) this.#hint(channel, line);
+    for (const line of message.split("\n")) {
+      const end = line.indexOf(TOLD);
+      if (end < 0) this.#hint(channel, line);
+      else this.#hint(channel, line.slice(0, end + END.length), line.slice(end + TOLD.length));
+    }
   }
 
-  #hint(channel: string, message: string): void {
+  #hint(channel: string, message: string, told?: string): void {
     const byMessage = this.#listeners.get(channel);
     if (!byMessage) return;
     const wake = (about: string) => {
-      for (const listener of [...byMessage.get(about) ?? []]) listener();
+      for (const listener of [...byMessage.get(about) ?? []]) listener(told);
     };
     wake(message);
     if (message.endsWith(END)) wake(message.slice(0, -END.length));

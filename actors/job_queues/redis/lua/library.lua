@@ -36,9 +36,10 @@ end
 
 -- Fields that few jobs have; `x` says that a job has any of them.
 local function load_rare(job)
-  local v = call('HMGET', job.key, 'ln', 'k', 'cb', 'gw', 'cx', 'ev', 'co')
+  local v = call('HMGET', job.key, 'ln', 'k', 'cb', 'gw', 'cx', 'ev', 'co', 'v')
   if v[1] then job.lane = 'batch' end
   job.idempotency, job.callback, job.watchers, job.cancel, job.events, job.cohort = v[2], v[3], v[4], v[5], v[6], v[7]
+  job.version = v[8]
 end
 
 local function load(id)
@@ -84,7 +85,8 @@ local function flush()
 end
 
 -- Tells the gateways that wait for this job to look again; `mark` is END at its last change. A
--- gateway with a '!' waits for nothing but the end.
+-- gateway with a '!' waits for nothing but the end, and is told with it how a completed job ended
+-- (`job.told`), so that it need not read the record.
 local END = ' end'
 
 local function announce(job, mark)
@@ -96,7 +98,8 @@ local function announce(job, mark)
         lines = {}
         hints[gateway] = lines
       end
-      lines[#lines + 1] = job.id .. (mark or '')
+      local told = only ~= '' and job.told or ''
+      lines[#lines + 1] = job.id .. (mark or '') .. told
     end
   end
 end

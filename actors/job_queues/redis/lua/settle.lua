@@ -3,6 +3,8 @@
 -- ARGV    per ending: id, fence, state letter, payload (result or error as JSON, or ''), error code or '', delay in ms or 'dead' or '', trace or ''
 -- Returns per ending 1 (recorded, now or by the same call before) or 0 (the lease had passed on).
 local out = {}
+-- A longer result is read by who waits for it.
+local MOST_TOLD = 4096
 for i = 1, #ARGV, 7 do
   local id, fence, state, payload, code, extra, trace = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6]
   local key, mark = base .. 'job:' .. id, 'e' .. fence
@@ -18,7 +20,7 @@ for i = 1, #ARGV, 7 do
   else
     local job = { id = id, key = key, state = 'r', limits = v[3], lane = 'interactive' }
     if v[4] then load_rare(job) end
-    local began, ticket = string.match(v[5], '^(%d+) %d+ (%S+)')
+    local began, attempt, ticket = string.match(v[5], '^(%d+) (%d+) (%S+)')
     job.ran = now - tonumber(began)
     observe('run', job.ran)
     stopped[#stopped + 1] = id
@@ -38,6 +40,9 @@ for i = 1, #ARGV, 7 do
         call('ZADD', base .. 'dead', now, id)
       end
       if state == 'c' then
+        if job.watchers and #payload <= MOST_TOLD then
+          job.told = ' ' .. table.concat({ job.version, attempt, began, now, payload }, ' ')
+        end
         finish(job, 'c', mark, 'res', payload, nil)
       elseif state == 'x' then
         finish(job, 'x', mark, nil, nil, nil)
