@@ -5,6 +5,8 @@
  * @module
  */
 import { join } from "node:path";
+import { EvaluationRunner } from "./actors/evaluation/evaluation_runner.ts";
+import { EvaluationStore } from "./actors/evaluation/evaluation_store.ts";
 import { isConsensusModel } from "./actors/consensus_model.ts";
 import { Scheduler } from "./actors/scheduler.ts";
 import { Worker } from "./actors/worker.ts";
@@ -58,7 +60,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
     const name = `${Deno.hostname()}-${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;
     const metrics = new Metrics();
     const newAdminKey = await ensureAdminKey(registry, config);
-    if (config.examples) await registerExamples(registry);
+    if (config.examples) await registerExamples(registry, catalog);
     await catalog.refresh();
 
     // Deno exports what it is told only where it was started to.
@@ -80,6 +82,10 @@ export async function start(config: Config, log: Log): Promise<Running> {
         ...tracing,
         onFault: fault,
       })
+      : undefined;
+    const evaluations = new EvaluationStore(store.database);
+    const evaluating = config.roles.includes("scheduler")
+      ? new EvaluationRunner({ store: evaluations, jobs, catalog, name, onFault: fault })
       : undefined;
     const worker = config.roles.includes("worker")
       ? new Worker({
@@ -116,6 +122,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
           kinds: () => [...backends.keys()],
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
         },
+        evaluations,
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
         stopping: stopping.signal,
@@ -130,6 +137,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
       onListen: () => {},
     }, app.fetch);
     await scheduler?.start();
+    evaluating?.start();
     worker?.start();
     const shown = config.host === "0.0.0.0" || config.host === "::" ? "localhost" : config.host;
     return {
@@ -139,6 +147,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         // Senders before receivers: no new requests, then no new claims, then no supervision.
         stopping.abort();
         await server.shutdown();
+        await evaluating?.stop();
         await worker?.drain(config.drainSeconds * 1000);
         await scheduler?.stop();
         await stack.disposeAsync();

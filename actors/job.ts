@@ -90,6 +90,8 @@ export type CallbackEvent = typeof CALLBACK_EVENTS[number];
 export interface JobProvenance {
   /** What the model's route decided; not set where the caller named the version. */
   readonly route?: RouteDecision;
+  /** The evaluation that it predicts rows of. */
+  readonly evaluation?: string;
 }
 
 /** What is handed in to create a job. Its submission time and its queue's tag are in the id. */

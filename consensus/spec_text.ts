@@ -16,7 +16,7 @@ import type {
 
 /** Writes a spec as YAML that parses to the same spec. */
 export function specToYaml(spec: ConsensusSpec, about: ConsensusAbout = {}): string {
-  return stringify(specToDocument(spec, about), { lineWidth: 100 });
+  return stringify(specToDocument(spec, about), { lineWidth: 100, blockQuote: "literal" });
 }
 
 /** Answers a spec as the full form has it, defaults left out. A model `""` is left out too. */

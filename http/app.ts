@@ -13,6 +13,7 @@ import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { evaluationRoutes } from "./routes/evaluations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -37,6 +38,7 @@ export function createApp(gateway: Gateway): Api {
   modelRoutes(app, gateway);
   versionRoutes(app, gateway);
   consensusRoutes(app, gateway);
+  evaluationRoutes(app, gateway);
   predictRoute(app, gateway);
   jobRoutes(app, gateway);
   jobEventRoute(app, gateway);

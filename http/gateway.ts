@@ -4,6 +4,7 @@
  * @module
  */
 import type { SettingProblem } from "../actors/backend.ts";
+import type { EvaluationStore } from "../actors/evaluation/evaluation_store.ts";
 import type { JobSubmission } from "../actors/job_queue.ts";
 import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
@@ -72,6 +73,7 @@ export interface Gateway extends Operations {
   readonly catalog: Catalog;
   readonly jobs: JobSubmission;
   readonly backends: BackendChecks;
+  readonly evaluations: EvaluationStore;
   readonly limits: Limits;
   /** Epoch milliseconds. */
   now(): number;

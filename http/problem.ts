@@ -19,6 +19,7 @@ export const PROBLEM_KINDS = {
   "job-unfinished": [409, "The job is not finished"],
   "job-final": [409, "The job has ended"],
   "not-dead-lettered": [409, "The job is not dead-lettered"],
+  "too-many": [409, "There are too many already"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body is of another media type"],
   "invalid-request": [422, "The request breaks the API's schema"],

@@ -20,6 +20,7 @@ import type { Gateway, GatewayEnv } from "../gateway.ts";
 import { modelFor } from "../lookup.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { notFound, Problem } from "../problem.ts";
+import { queryOf } from "../query.ts";
 import {
   ConsensusSchema,
   ConsensusSpecSchema,
@@ -73,6 +74,13 @@ const create = createRoute({
 
 const MAX_SAMPLE = 16_384;
 
+const SampleQuery = z.strictObject({
+  input: z.string().max(MAX_SAMPLE).optional().openapi({
+    description: "The sample input as JSON text; the consensus's own example by default.",
+    example: '{"smiles":"CCO"}',
+  }),
+});
+
 const verify = createRoute({
   method: "post",
   path: "/v1/consensus/verify",
@@ -85,12 +93,7 @@ const verify = createRoute({
     "answers the trace.",
   security: SECURED,
   request: {
-    query: z.strictObject({
-      input: z.string().max(MAX_SAMPLE).optional().openapi({
-        description: "The sample input as JSON text; the consensus's own example by default.",
-        example: '{"smiles":"CCO"}',
-      }),
-    }),
+    query: SampleQuery,
     body: BODY,
   },
   responses: {
@@ -186,7 +189,7 @@ export function consensusRoutes(app: Api, gateway: Gateway): void {
   app.openAPIRegistry.registerPath(verify);
   app.post(verify.getRoutingPath(), async (c: Context<GatewayEnv>) => {
     const principal = c.get("principal");
-    const input = sampleInput(new URL(c.req.url).searchParams, gateway);
+    const input = sampleInput(queryOf(SampleQuery, c.req.url).input, gateway);
     const text = await specText(c.req.raw, gateway);
     await catalog.refresh().catch(() => {}); // while the registry is away, what is known counts
     const prepared = prepareConsensus(gateway, principal, text);
@@ -237,25 +240,18 @@ async function specText(request: Request, { limits }: Gateway): Promise<string> 
 }
 
 function sampleInput(
-  query: URLSearchParams,
+  text: string | undefined,
   { limits }: Gateway,
 ): { readonly value: unknown } | undefined {
-  for (const name of query.keys()) {
-    if (name === "input") continue;
-    throw new Problem("invalid-request", {
-      errors: [{ parameter: name, expected: "no such field: it is unknown here" }],
-    });
-  }
-  const text = query.get("input");
-  if (text === null) return undefined;
+  if (text === undefined) return undefined;
   try {
-    if (text.length <= MAX_SAMPLE) return { value: parseJson(text, limits.maxNesting) };
+    return { value: parseJson(text, limits.maxNesting) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    throw new Problem("invalid-request", {
+      errors: [{ parameter: "input", expected: "JSON text" }],
+    });
   }
-  throw new Problem("invalid-request", {
-    errors: [{ parameter: "input", expected: `JSON text of at most ${MAX_SAMPLE} characters` }],
-  });
 }
 
 /** The words of the model follow its latest spec, where that has any. */

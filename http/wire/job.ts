@@ -68,6 +68,9 @@ const ProvenanceSchema = z.object({
     }),
     copyOf: z.string().optional().openapi({ description: "The job this one is a copy of." }),
   }).optional().openapi({ description: "What the model's route decided." }),
+  evaluation: z.string().optional().openapi({
+    description: "The evaluation that it predicts rows of.",
+  }),
 }).openapi("JobProvenance", { description: "How the job came to be what it is." });
 
 const EXAMPLE_ID = "019302f4-7c1e-8a3b-9d10-5f2c8e7a41b0";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EvaluationRunner } from "../../actors/evaluation/evaluation_runner.ts";
 import { Scheduler } from "../../actors/scheduler.ts";
 import { type Call, TestGateway } from "./test_gateway.ts";
 
@@ -33,6 +34,10 @@ export interface ChildModel {
 }
 
 export class ConsensusBench implements AsyncDisposable {
+  readonly #runners: EvaluationRunner[] = [];
+  /** What evaluation runners met. */
+  readonly faults: unknown[] = [];
+
   private constructor(readonly t: TestGateway, readonly scheduler: Scheduler) {}
 
   static async start(limits: Parameters<typeof TestGateway.start>[0] = {}) {
@@ -75,6 +80,48 @@ export class ConsensusBench implements AsyncDisposable {
     });
   }
 
+  /** Starts a runner of evaluations. */
+  runner(name = "runner-1", leaseMs = 5_000): EvaluationRunner {
+    const runner = new EvaluationRunner({
+      store: this.t.gateway.evaluations,
+      jobs: this.t.queue,
+      catalog: this.t.gateway.catalog,
+      name,
+      leaseMs,
+      pollMs: 20,
+      onFault: (what, error) => this.faults.push([what, error]),
+    });
+    this.#runners.push(runner);
+    runner.start();
+    return runner;
+  }
+
+  /** Hands in a table of the media type; answers the evaluation's path. */
+  async evaluate(
+    model: string,
+    body: string,
+    { type = "text/csv", query = "", ...call }:
+      & { readonly type?: string; readonly query?: string }
+      & Omit<Call, "body"> = {},
+  ): Promise<string> {
+    const path = `/v1/models/${model}/evaluations`;
+    const headers = { "content-type": type };
+    const response = await this.t.call("POST", path + query, { ...call, body, headers });
+    if (response.status !== 202) throw new Error(await response.text());
+    const { id } = await response.json();
+    return `${path}/${id}`;
+  }
+
+  /** The evaluation once it has ended. */
+  async evaluated(path: string, call: Omit<Call, "body"> = {}) {
+    const response = await this.t.call("GET", `${path}?wait=30`, call);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(text);
+    const evaluation = JSON.parse(text);
+    if (evaluation.status !== "completed") throw new Error(text + Deno.inspect(this.faults));
+    return evaluation;
+  }
+
   /** Sends a spec as YAML. */
   send(path: string, yaml: string, call: Omit<Call, "body"> = {}): Promise<Response> {
     const headers = { "content-type": "application/yaml", ...call.headers };
@@ -98,6 +145,7 @@ export class ConsensusBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()));
     await this.scheduler.stop();
     await this.t[Symbol.asyncDispose]();
   }

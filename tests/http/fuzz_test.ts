@@ -8,6 +8,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { assert, assertEquals } from "@std/assert";
 import { newJobId } from "../../actors/job_id.ts";
+import { reportOn } from "../../consensus/evaluation_report.ts";
 import { type Operation, RequestFuzzer } from "./request_fuzzer.ts";
 import { TestGateway } from "./test_gateway.ts";
 
@@ -41,6 +42,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       models: ["esol", "secret", "ESOL", "agreed"],
       doomed,
       ids,
+      evaluations: await seedEvaluations(t),
     });
     const byStatus = new Map<number, number>();
     const reached = new Map<string, Set<number>>();
@@ -127,6 +129,38 @@ async function seed(t: TestGateway): Promise<string[]> {
   const waiting = await Promise.all([1, 2, 3, 4].map(() => t.submit("esol")));
   const { tag } = t.gateway.catalog.model("esol")!;
   return [completed, `${completed}.1`, ...more, ...dead, ...waiting, newJobId(tag), newJobId(0)];
+}
+
+/** Evaluations of a consensus that are completed, as if they had been run. */
+async function seedEvaluations(t: TestGateway): Promise<string[]> {
+  const { evaluations, catalog } = t.gateway;
+  const { tag } = catalog.model("agreed")!;
+  const measured = Array.from({ length: 20 }, (_, i) => i);
+  const children = ["a", "b"].map((child, i) => ({
+    child,
+    model: "esol",
+    predicted: measured.map((value) => value + (i + 1) * Math.sin(value)),
+  }));
+  const predicted = measured.map((value) => value + Math.sin(value));
+  const nothing = measured.map(() => 1);
+  const predictions = {
+    predicted,
+    consensus: { children, standardDeviations: nothing, ranges: nothing },
+  };
+  const report = await reportOn(measured, predictions, () => Promise.resolve());
+  const table = { inputs: measured, measured, refused: [], digest: "0" };
+  const paths: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const id = newJobId(tag);
+    const submitter = "user:ada";
+    const createdAt = Date.now();
+    await evaluations.create({ id, modelTag: tag, version: "1", submitter, createdAt, table });
+    await evaluations.claim("runner", Date.now(), 1000);
+    const result = { predictions, report, failed: 0, failures: [] };
+    assert(await evaluations.finish(id, "runner", Date.now(), { result }));
+    paths.push(`/v1/models/agreed/evaluations/${id}`);
+  }
+  return paths;
 }
 
 async function addConsensus(t: TestGateway, name: string): Promise<string> {

@@ -23,6 +23,8 @@ export interface Known {
   readonly doomed: readonly string[];
   /** Ids of jobs and deliveries. */
   readonly ids: readonly string[];
+  /** Paths of evaluations, whose ids belong to their models. */
+  readonly evaluations: readonly string[];
 }
 
 export interface FuzzedRequest {
@@ -81,6 +83,8 @@ const ODD_JSON = [
   "x".repeat(1000),
 ];
 
+const EVALUATION = "/v1/models/{model}/evaluations/{id}";
+
 export class RequestFuzzer {
   #state: number;
 
@@ -115,6 +119,9 @@ export class RequestFuzzer {
   #path(operation: Operation, wild: number): string {
     const query = new URLSearchParams();
     let path = operation.path;
+    if (!this.#chance(wild)) {
+      path = path.replace(EVALUATION, () => this.#pick(this.known.evaluations));
+    }
     for (const parameter of operation.parameters ?? []) {
       const { name, schema } = parameter;
       const value = () => {

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Claim, Ending } from "../../actors/job_queue.ts";
+import { EvaluationStore } from "../../actors/evaluation/evaluation_store.ts";
 import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
 import { createApp } from "../../http/app.ts";
 import { DEFAULT_LIMITS, type Gateway, type Limits } from "../../http/gateway.ts";
@@ -85,6 +86,7 @@ export class TestGateway implements AsyncDisposable {
             ? []
             : [{ pointer: "/delayMs", expected: "a number" }],
       },
+      evaluations: new EvaluationStore(database),
       limits: { ...DEFAULT_LIMITS, ...limits },
       now: Date.now,
       ready: async () => {
