@@ -78,6 +78,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
           allowPrivate: config.privateCallbacks,
         }),
         leaseMs: config.leaseSeconds * 1000,
+        registry,
         onConsensus: observeWorker(metrics, log),
         ...tracing,
         onFault: fault,

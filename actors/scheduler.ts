@@ -6,10 +6,13 @@
  */
 import type { Catalog } from "../registry/catalog.ts";
 import { effectiveSettings, type Model } from "../registry/model.ts";
+import type { Registry } from "../registry/registry.ts";
+import type { StoredRoute } from "../registry/route.ts";
 import { ConsensusExecutor } from "./consensus_executor.ts";
 import { isConsensusModel } from "./consensus_model.ts";
 import type { JobQueue } from "./job_queue.ts";
 import { placeOn } from "./placement.ts";
+import { isWatched, RouteWatch, type RouteWatchMessage } from "./route_watch.ts";
 import { Supervisor, type SupervisorMessage, type SupervisorOptions } from "./supervisor.ts";
 import { ActorSystem } from "./system.ts";
 import type { Tracing } from "./tracing.ts";
@@ -28,6 +31,8 @@ export interface SchedulerOptions
   /** Hears of every attempt of a consensus job. */
   readonly onConsensus?: (event: WorkerEvent) => void;
   readonly tracing?: Tracing;
+  /** Where the steps of canaries are written; routes are not looked after where it is not set. */
+  readonly registry?: Pick<Registry, "setDocument">;
 }
 
 /** They hold memory, not processors: their children do the work. */
@@ -45,6 +50,8 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #system: ActorSystem;
   readonly #supervised = new Map<number, string>();
+  /** Actors that look after routes, by the model's tag. */
+  readonly #routes = new Map<number, string>();
   readonly #consensus: Worker;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #members: readonly string[] = [];
@@ -130,6 +137,37 @@ export class Scheduler {
       const name = `supervisor-${tag}-${crypto.randomUUID().slice(0, 8)}`;
       this.#supervised.set(tag, name);
       this.#system.spawn<SupervisorMessage>(name, (self) => this.#supervisor(tag, self));
+    }
+    this.#watchRoutes();
+  }
+
+  /** One actor for each route that has something to look after, beside the model's supervisor. */
+  #watchRoutes(): void {
+    const { catalog, queue: jobs, registry, onFault } = this.#options;
+    if (!registry) return;
+    const watched = new Map<number, string>();
+    for (const { name, value } of catalog.documents("route").values()) {
+      const tag = catalog.model(name)?.tag;
+      if (tag === undefined || !this.#supervised.has(tag)) continue;
+      if (isWatched(value as StoredRoute)) watched.set(tag, name);
+    }
+    for (const [tag, name] of this.#routes) {
+      if (watched.has(tag)) continue;
+      this.#routes.delete(tag);
+      void this.#system.stop(name);
+    }
+    for (const [tag, model] of watched) {
+      if (this.#routes.has(tag)) continue;
+      const name = `route-${tag}-${crypto.randomUUID().slice(0, 8)}`;
+      this.#routes.set(tag, name);
+      this.#system.spawn<RouteWatchMessage>(
+        name,
+        (self) =>
+          new RouteWatch(
+            { jobs, catalog, registry, model, tag, ...(onFault && { onFault }) },
+            self,
+          ),
+      );
     }
   }
 

@@ -16,8 +16,9 @@ import {
   Executor,
 } from "./executor.ts";
 import type { JobProgress } from "./job.ts";
-import { type Claim, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
+import { type Claim, type Ending, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
 import { decide } from "./retry.ts";
+import { SHADOW_SUBMITTER } from "./shadow_copy.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** What happened in a worker, for logs and metrics. */
@@ -221,7 +222,7 @@ export class Worker implements AttemptReports {
       await this.#flushProgress(attempt);
       if (executed.kind === "draining") await this.#options.queue.handBack(claim.lease);
       else if (executed.kind !== "lost") {
-        const ending = decide(executed, claim.attempt, claim.limits);
+        const ending = endingOf(claim, decide(executed, claim.attempt, claim.limits));
         if (await this.#settle(attempt, ending) === "lost") outcome = "discarded";
       }
     } catch (error) {
@@ -334,6 +335,12 @@ export class Worker implements AttemptReports {
       ...(error === undefined ? {} : { error }),
     });
   }
+}
+
+/** Nobody waits for a shadow copy: a failed one is no dead letter. */
+function endingOf({ submitter }: Claim, ending: Ending): Ending {
+  if (ending.state !== "failed" || submitter !== SHADOW_SUBMITTER) return ending;
+  return { ...ending, deadLetter: false };
 }
 
 /** Claims jobs of one model while there is room for them. */

@@ -17,6 +17,7 @@ import { evaluationRoutes } from "./routes/evaluations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { predictRoute } from "./routes/predict.ts";
 import { submissionRoute } from "./routes/submissions.ts";
@@ -37,6 +38,7 @@ export function createApp(gateway: Gateway): Api {
   app.use("/v1/*", authenticate(gateway.catalog));
   modelRoutes(app, gateway);
   versionRoutes(app, gateway);
+  modelRoute(app, gateway);
   consensusRoutes(app, gateway);
   evaluationRoutes(app, gateway);
   predictRoute(app, gateway);

@@ -19,6 +19,8 @@ export interface BackendChecks {
   kinds(): readonly string[];
   /** Checks the settings of a reference whose kind is one of {@link kinds}. */
   check(reference: BackendReference): SettingProblem[];
+  /** False while what a version runs on is known not to answer; routes then lead elsewhere. */
+  answers?(reference: BackendReference): boolean;
 }
 
 /** Bounds of what one request may ask for. */

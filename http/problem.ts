@@ -18,6 +18,7 @@ export const PROBLEM_KINDS = {
   "idempotency-conflict": [409, "The idempotency key was used for another request"],
   "job-unfinished": [409, "The job is not finished"],
   "job-final": [409, "The job has ended"],
+  "canary-ended": [409, "The canary has ended"],
   "not-dead-lettered": [409, "The job is not dead-lettered"],
   "too-many": [409, "There are too many already"],
   "body-too-large": [413, "The body is too large"],

@@ -17,6 +17,8 @@ import { fieldErrors } from "./field_errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { versionFor } from "./lookup.ts";
 import { Problem } from "./problem.ts";
+import { routed } from "./submission/route.ts";
+import { sendShadow } from "./submission/shadow.ts";
 import { digestOf } from "./wire/job.ts";
 import {
   isIdempotencyKey,
@@ -87,7 +89,10 @@ export async function submit(
   modelIn: "body" | "path" = "body",
 ): Promise<Accepted> {
   const where = modelIn === "body" ? WHERE : WHERE_IN_PATH;
-  const resolved = versionFor(gateway, principal, modelName, asked.version, "run", where);
+  const named = versionFor(gateway, principal, modelName, asked.version, "run", where);
+  const id = newJobId(named.model.tag, gateway.now());
+  const route = routed(gateway, principal, asked, headers, id, named);
+  const resolved = route?.resolved ?? named;
   const { model, version } = resolved;
   const violations = resolved.validate(asked.input);
   if (violations.length > 0) {
@@ -103,7 +108,6 @@ export async function submit(
   const input = JSON.stringify(asked.input);
   const lane = asked.lane ?? "interactive";
   const submitter = subjectsOf(principal)[0]!;
-  const id = newJobId(model.tag, gateway.now());
   const span = gateway.tracing?.send({ id, model: model.name, version: version.version, lane });
   const traceparent = span?.traceparent ?? headers.get("traceparent");
   const job: NewJob = {
@@ -122,6 +126,7 @@ export async function submit(
       callback: { url: asked.callback.url, events: asked.callback.events ?? ENDINGS },
     }),
     ...(traceparent !== null && TRACEPARENT.test(traceparent) && { traceparent }),
+    ...route?.record,
   };
   const sent = performance.now();
   const submission = await (span ? traced(gateway, job, span) : gateway.jobs.submit(job));
@@ -129,6 +134,7 @@ export async function submit(
   const digest = digestOf(input);
   switch (submission.kind) {
     case "accepted":
+      if (route?.shadow) sendShadow(gateway, job, route.shadow);
       return acceptedAs(job, submission.id, digest, false, queueMs);
     case "duplicate": {
       // The default version may have moved since: the answer is the first one's.

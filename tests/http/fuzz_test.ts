@@ -10,6 +10,7 @@ import { assert, assertEquals } from "@std/assert";
 import { newJobId } from "../../actors/job_id.ts";
 import { reportOn } from "../../consensus/evaluation_report.ts";
 import { type Operation, RequestFuzzer } from "./request_fuzzer.ts";
+import { EXAMPLE_ROUTE } from "../../http/wire/route.ts";
 import { TestGateway } from "./test_gateway.ts";
 
 const REQUESTS = Number(Deno.env.get("MODEL_GATEWAY_FUZZ_REQUESTS") ?? 3_000);
@@ -35,6 +36,10 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
     const ids = await seed(t);
     const doomed = Array.from({ length: 60 }, (_, i) => `doomed-${i}`);
     for (const name of doomed) await t.addModel(name);
+    for (const name of doomed.slice(0, 30)) {
+      const body = { rules: [{ when: [], version: "1.0" }] };
+      await t.call("PUT", `/v1/models/${name}/route`, { body });
+    }
     for (let i = 0; i < 40; i++) doomed.push(await addConsensus(t, `doomed-consensus-${i}`));
     const document = await (await t.app.request("/openapi.json")).json();
     const fuzzer = new RequestFuzzer(SEED, operationsOf(document), document.components.schemas, {
@@ -108,6 +113,13 @@ async function checkAnswer(response: Response, text: string): Promise<void> {
 /** Makes things for the requests to meet: models, and jobs in several states. */
 async function seed(t: TestGateway): Promise<string[]> {
   await t.addModel("esol");
+  await t.gateway.registry.addVersion("user:ada", "esol", {
+    version: "2.0",
+    backend: { kind: "echo" },
+    inputSchema: true,
+  });
+  await t.gateway.registry.setDefaultVersion("user:ada", "esol", "1.0");
+  await t.call("PUT", "/v1/models/esol/route", { body: EXAMPLE_ROUTE });
   await t.addModel("secret", { visibility: "private" });
   await t.addModel("ocl-logs");
   await addConsensus(t, "agreed");
