@@ -291,6 +291,11 @@ export function testSupervision(claim: QueueClaim): void {
     const limits = { ...LIMITS, retentionSeconds: 0.1 };
     await submitMany(queue, tag, 1, { limits });
     assertEquals((await round()).idle, false);
+    // A job that has lost its worker waits before all others, where no worker was told of it.
+    await queue.claim(tag, "lost", 1, 0);
+    let rescue = await round();
+    await eventually(async () => (rescue = await round()).rescued === 1, "a rescue");
+    assertEquals([rescue.idle, (await round()).idle], [false, false]);
     const { lease } = await claimOne(queue, tag);
     await queue.settle(lease, { state: "completed", result: "1" });
     await eventually(async () => (await round()).idle, "nothing to go on");

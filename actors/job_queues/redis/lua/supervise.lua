@@ -119,7 +119,7 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
       call('XGROUP', 'SETID', stream, GROUP, delivered, 'ENTRIESREAD', added - unread)
       repaired = repaired + 1
     end
-    if not drained then waiting = waiting + 1 end
+    if not drained or call('ZCARD', base .. 'back:' .. lane) > 0 then waiting = waiting + 1 end
   end
 end
 
