@@ -316,7 +316,8 @@ class MoreGateways {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...allow, import.meta.filename!, ...Deno.args],
       env: { [CHILD]: "1" },
-      stdin: "null",
+      // Held open and never written to: where it ends, the parent has died.
+      stdin: "piped",
     }).spawn();
     this.#children.add(child);
     void child.status.then(({ code }) => {
@@ -361,7 +362,7 @@ async function main(): Promise<void> {
   const running = await start(config, log);
   const more = new MoreGateways(isChild ? 0 : config.processes - 1, log);
   if (!isChild) announce(config, running);
-  await asked();
+  await (isChild ? Promise.race([asked(), orphaned()]) : asked());
   log.info("stopping");
   await Promise.all([running.stop(), more.stop()]);
   Deno.exit(0);
@@ -374,6 +375,11 @@ function asked(): Promise<void> {
     Deno.addSignalListener(signal, () => resolve());
   }
   return promise;
+}
+
+/** Resolves when the process that started this one is gone, however it went. */
+async function orphaned(): Promise<void> {
+  for await (const _ of Deno.stdin.readable);
 }
 
 function announce(config: Config, { url, newAdminKey }: Running): void {
