@@ -1,7 +1,8 @@
 // deno-lint-ignore-file no-console -- a tool that talks to a person
 /**
  * The test command: starts the services that this machine can run while the tests are
- * type-checked, runs `deno test` with them, and names at the end what was skipped and why.
+ * type-checked, runs `deno test` with them, a file for each core at once, and names at the end what
+ * was skipped and why.
  *
  * Arguments are passed on to `deno test`. `TEST_SERVICES=none` runs without services.
  *
@@ -11,6 +12,8 @@ import { KINDS, startServices } from "./services/services.ts";
 import { skippedTests } from "./skipped_tests.ts";
 
 const PERMISSIONS = ["read", "write", "net", "env", "run", "sys"].map((name) => `--allow-${name}`);
+/** Test files at once: each may start programs and services of its own. */
+const MAX_JOBS = 4;
 
 async function deno(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
   // Through a shell, this very deno is run wherever it was installed.
@@ -36,8 +39,11 @@ async function runTests(args: readonly string[]): Promise<number> {
   const report = await Deno.makeTempFile({ prefix: "gateway-tests-", suffix: ".xml" });
   try {
     const code = await deno(
-      ["test", "--no-check", ...PERMISSIONS, `--junit-path=${report}`, ...tests],
-      services.environment,
+      ["test", "--no-check", "--parallel", ...PERMISSIONS, `--junit-path=${report}`, ...tests],
+      {
+        DENO_JOBS: String(Math.min(navigator.hardwareConcurrency, MAX_JOBS)),
+        ...services.environment,
+      },
     );
     for (const kind of KINDS) {
       const service = services.services[kind];
