@@ -40,6 +40,8 @@ export interface Config {
   /** Keys that sign callbacks, `whsec_...`; the first is the newest. */
   readonly webhookKeys: readonly string[];
   readonly adminKey?: string;
+  /** Seals the panel's sessions, the same in all gateways. */
+  readonly sessionSecret?: string;
   /** How long a stopping process waits for what it has begun. */
   readonly drainSeconds: number;
   /** Largest request body in bytes. */
@@ -191,6 +193,12 @@ const OPTIONS = {
     value: "KEY",
     help: "the superuser's API key, 20 characters or more (default: made at the first start)",
   },
+  sessionSecret: {
+    env: "MODEL_GATEWAY_SESSION_SECRET",
+    value: "TEXT",
+    help: "seals the panel's sign-ins, 32 characters or more, the same in all gateways\n" +
+      "(default: kept in the data folder, or made at each start)",
+  },
   webhookKeys: {
     env: "MODEL_GATEWAY_WEBHOOK_KEYS",
     value: "KEYS",
@@ -234,6 +242,7 @@ export function parseConfig(
     ...present("redisUrl", read.urls("redisUrl", ["redis:", "rediss:"])),
     ...present("redisCa", read.text("redisCa")),
     ...present("adminKey", read.adminKey()),
+    ...present("sessionSecret", read.sessionSecret()),
   };
   checkTogether(config, problems);
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
@@ -392,6 +401,13 @@ class Reader {
     const key = this.text("adminKey");
     if (key === undefined || /^[\x21-\x7e]{20,200}$/.test(key)) return key;
     this.problems.push("MODEL_GATEWAY_ADMIN_KEY: expected 20 to 200 visible characters");
+    return undefined;
+  }
+
+  sessionSecret(): string | undefined {
+    const secret = this.text("sessionSecret");
+    if (secret === undefined || secret.length >= 32) return secret;
+    this.problems.push("MODEL_GATEWAY_SESSION_SECRET: expected 32 characters or more");
     return undefined;
   }
 

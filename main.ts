@@ -124,6 +124,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
         },
         evaluations,
+        sessionSecret: await sessionSecret(config, log),
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
         stopping: stopping.signal,
@@ -275,6 +276,24 @@ function servedBy(config: Config, catalog: Catalog): (model: { name: string }) =
     (!named || named.has(name.toLowerCase())) && !isConsensusModel(catalog, name);
 }
 
+/** What seals the panel's sessions: as configured, or kept in the data folder, or of this process. */
+async function sessionSecret(config: Config, log: Log): Promise<string> {
+  if (config.sessionSecret) return config.sessionSecret;
+  if (config.databaseUrl && config.redisUrl) {
+    log.info("sign-ins end with this process: MODEL_GATEWAY_SESSION_SECRET is not set");
+    return crypto.randomUUID();
+  }
+  const file = join(config.data, "session.secret");
+  try {
+    return await Deno.readTextFile(file);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const secret = crypto.randomUUID() + crypto.randomUUID();
+  await Deno.writeTextFile(file, secret, { mode: 0o600 });
+  return secret;
+}
+
 /** The key of the first superuser: from the environment, or made at the first start. */
 async function ensureAdminKey(registry: Registry, config: Config): Promise<string | undefined> {
   const owner = { user: "admin", superuser: true, label: "bootstrap" };
@@ -306,7 +325,7 @@ class MoreGateways {
   readonly #children = new Set<Deno.ChildProcess>();
   #stopping = false;
 
-  constructor(count: number, readonly log: Log) {
+  constructor(count: number, readonly sessionSecret: string, readonly log: Log) {
     for (let i = 0; i < count; i++) this.#spawn();
   }
 
@@ -315,7 +334,7 @@ class MoreGateways {
     const allow = ["net", "env", "sys", "read", "write", "run"].map((name) => `--allow-${name}`);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-prompt", ...allow, import.meta.filename!, ...Deno.args],
-      env: { [CHILD]: "1" },
+      env: { [CHILD]: "1", MODEL_GATEWAY_SESSION_SECRET: this.sessionSecret },
       // Held open and never written to: where it ends, the parent has died.
       stdin: "piped",
     }).spawn();
@@ -354,13 +373,16 @@ async function main(): Promise<void> {
     Deno.exit(2);
   }
   const isChild = Deno.env.has(CHILD);
+  // Gateways on one port read each other's sessions.
+  const shared = parsed.config.sessionSecret ?? crypto.randomUUID() + crypto.randomUUID();
   const config: Config = {
     ...parsed.config,
+    ...(parsed.config.processes > 1 ? { sessionSecret: shared } : {}),
     ...(isChild ? { roles: ["gateway"] as const } : {}),
   };
   const log = new Log(config.logLevel, { roles: config.roles.join(","), pid: Deno.pid });
   const running = await start(config, log);
-  const more = new MoreGateways(isChild ? 0 : config.processes - 1, log);
+  const more = new MoreGateways(isChild ? 0 : config.processes - 1, shared, log);
   if (!isChild) announce(config, running);
   await (isChild ? Promise.race([asked(), orphaned()]) : asked());
   log.info("stopping");
@@ -386,7 +408,11 @@ function announce(config: Config, { url, newAdminKey }: Running): void {
   const lines = [
     `Model Gateway ${VERSION} (${config.roles.join(", ")}) on ${url}`,
     ...(config.roles.includes("gateway")
-      ? [`  API reference   ${url}/docs`, `  OpenAPI         ${url}/openapi.json`]
+      ? [
+        `  panel           ${url}/panel`,
+        `  API reference   ${url}/docs`,
+        `  OpenAPI         ${url}/openapi.json`,
+      ]
       : []),
     `  health          ${url}/readyz`,
     ...(config.databaseUrl && config.redisUrl ? [] : [`  data            ${join(config.data)}`]),

@@ -8,6 +8,7 @@ import type { Api } from "./api.ts";
 import { authenticate } from "./auth.ts";
 import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
+import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
 import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
@@ -48,6 +49,7 @@ export function createApp(gateway: Gateway): Api {
   deliveryRoutes(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
+  webSurfaces(app, gateway);
   answerTheRest(app);
   return app;
 }

@@ -59,7 +59,8 @@ export function noRoute(c: Context, allowed: readonly string[]): Response {
   return problemResponse(problem);
 }
 
-function problemOf(error: Error): Problem | undefined {
+/** Answers the problem that a refusal stands for; undefined for a surprise. */
+export function problemOf(error: Error): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof NotFound) return notFound(error.what, error.name_);
   if (error instanceof NameTaken) return new Problem("name-taken", { detail: error.message });

@@ -77,6 +77,8 @@ export interface Gateway extends Operations {
   readonly backends: BackendChecks;
   readonly evaluations: EvaluationStore;
   readonly limits: Limits;
+  /** Seals the sessions of the panel; the same in every gateway that shares them. */
+  readonly sessionSecret: string;
   /** Epoch milliseconds. */
   now(): number;
   /** Set where requests are traced. */

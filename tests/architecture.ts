@@ -22,7 +22,7 @@ const ADAPTERS =
   /^(?:actors\/(?:backends|job_queues|callback_senders|blob_stores|audit_logs)|registry\/databases)\//;
 const VENDORS =
   /^(?:ioredis|postgres|node:sqlite|@aws-sdk\/client-s3|@rdkit\/rdkit|openchemlib)(?:\/|$)/;
-const NAMELESS = /(?:^|_)(?:utils?|types|common|helpers?|manager)\.ts$/;
+const NAMELESS = /(?:^|_)(?:utils?|types|common|helpers?|manager)\.tsx?$/;
 const ENVIRONMENT = /\bDeno\.(?:env|exit)\b/;
 const LONGEST = 500;
 
@@ -56,7 +56,7 @@ function resolve(from: string, specifier: string): string {
 function roomOf(path: string): string | undefined {
   if (path === "main.ts") return "main";
   const room = /^([a-z]+)\//.exec(path)?.[1];
-  if (room === undefined) return path.endsWith(".ts") ? "root" : undefined;
+  if (room === undefined) return /\.tsx?$/.test(path) ? "root" : undefined;
   return room in ARROWS || WIRING.includes(room) ? room : undefined;
 }
 
@@ -84,7 +84,7 @@ function fileFaults(path: string, text: string): string[] {
   }
   const lines = text.trimEnd().split("\n").length;
   if (lines > LONGEST) faults.push(`${path} has ${lines} lines, more than ${LONGEST}`);
-  if (path.endsWith("_test.ts")) return faults;
+  if (/_test\.tsx?$/.test(path)) return faults;
   const opening = /^(?:#![^\n]*\n|\/\/[^\n]*\n|\s*\n)*\/\*\*(.*?)\*\//s.exec(text)?.[1];
   if (!opening?.includes("@module")) faults.push(`${path} does not begin with a @module comment`);
   if (room && !WIRING.includes(room) && room !== "examples" && ENVIRONMENT.test(text)) {

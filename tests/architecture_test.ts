@@ -11,7 +11,7 @@ async function readProject(folder = ""): Promise<Map<string, string>> {
     if (entry.name.startsWith(".") || SKIPPED.has(entry.name)) continue;
     if (entry.isDirectory) {
       for (const [inner, text] of await readProject(`${path}/`)) files.set(inner, text);
-    } else if (entry.name.endsWith(".ts")) {
+    } else if (/\.tsx?$/.test(entry.name)) {
       files.set(path, await Deno.readTextFile(new URL(path, ROOT)));
     }
   }

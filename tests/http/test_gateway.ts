@@ -88,6 +88,7 @@ export class TestGateway implements AsyncDisposable {
       },
       evaluations: new EvaluationStore(database),
       limits: { ...DEFAULT_LIMITS, ...limits },
+      sessionSecret: "a secret of the tests",
       now: Date.now,
       ready: async () => {
         await queue.ping();

@@ -18,6 +18,8 @@ export interface Programs {
   readonly redisServer?: string;
   /** The folder with `initdb` and `postgres`. */
   readonly postgresBin?: string;
+  /** `chromium`, for the tests of the pages. */
+  readonly chromium?: string;
   readonly isRoot: boolean;
 }
 
@@ -27,6 +29,7 @@ command -v redis-server || command -v valkey-server || echo
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
 if [ -x "$bin/initdb" ]; then echo "$bin"
 elif p=$(command -v initdb); then dirname "$p"; else echo; fi
+command -v chromium || command -v chromium-browser || command -v google-chrome || echo
 id -u`;
 
 let found: Promise<Programs> | undefined;
@@ -52,10 +55,11 @@ export async function available(): Promise<Record<ServiceKind, Availability>> {
 async function look(): Promise<Programs> {
   if (Deno.build.os === "windows") return { isRoot: false };
   const { stdout } = await new Deno.Command("sh", { args: ["-c", LOOK], stderr: "null" }).output();
-  const [redisServer, postgresBin, uid] = new TextDecoder().decode(stdout).split("\n");
+  const [redisServer, postgresBin, chromium, uid] = new TextDecoder().decode(stdout).split("\n");
   return {
     redisServer: redisServer || undefined,
     postgresBin: postgresBin || undefined,
+    chromium: chromium || undefined,
     isRoot: uid === "0",
   };
 }

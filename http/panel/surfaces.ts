@@ -1,0 +1,78 @@
+/**
+ * The two web surfaces: `/panel` for owners and readers, `/admin` for superusers.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { Api } from "../api.ts";
+import { problemOf } from "../errors.ts";
+import type { Gateway } from "../gateway.ts";
+import { notFound, Problem } from "../problem.ts";
+import type { ProblemDocument } from "../wire/problem.ts";
+import { ApiRefusal } from "./api_caller.ts";
+import { Assets } from "./assets.ts";
+import { Pages } from "./page.tsx";
+import { refusedPage } from "./pages/refused.tsx";
+import { signInRoutes, signOut } from "./pages/sign_in.tsx";
+import type { Panel, PanelEnv } from "./panel.ts";
+import { securityHeaders } from "./security_headers.ts";
+import { Seal } from "./session.ts";
+import { signedIn } from "./signed_in.ts";
+
+/** Adds both surfaces. They call the API through `app`. */
+export function webSurfaces(app: Api, gateway: Gateway): void {
+  const assets = new Assets();
+  const pages = new Pages(assets);
+  const seal = new Seal(gateway.sessionSecret, "session");
+
+  const panel: Panel = surface(gateway, pages);
+  panel.route("/assets", assets.routes());
+  signInRoutes(panel as unknown as Hono, { app, gateway, pages, seal });
+  panel.use(signedIn(app, gateway, seal));
+  panel.post("/sign-out", signOut);
+  panel.get("/", (c) => c.redirect("/panel/models", 303));
+  answerTheRest(panel);
+
+  const admin: Panel = surface(gateway, pages);
+  admin.use(signedIn(app, gateway, seal));
+  admin.use(async (c, next) => {
+    // To anyone else there is no such page.
+    if (!c.get("principal").superuser) throw notFound("path", c.req.path);
+    await next();
+  });
+  admin.get("/", (c) => c.redirect("/admin/monitoring", 303));
+  answerTheRest(admin);
+
+  app.get("/", (c) => c.redirect("/panel/models", 303));
+  app.route("/panel", panel as never);
+  app.route("/admin", admin as never);
+}
+
+function surface(gateway: Gateway, pages: Pages): Panel {
+  const panel = new Hono<PanelEnv>();
+  panel.use(securityHeaders());
+  panel.use(bodyLimit({
+    maxSize: gateway.limits.maxBodyBytes,
+    onError: () => {
+      throw new Problem("body-too-large");
+    },
+  }));
+  panel.onError((error, c) => refusedPage(c, pages, problemFor(error, c, gateway)));
+  return panel;
+}
+
+function problemFor(error: Error, c: Context, { log }: Gateway): ProblemDocument {
+  if (error instanceof ApiRefusal) return error.problem;
+  const known = problemOf(error);
+  if (known) return known.document();
+  const instance = `urn:uuid:${crypto.randomUUID()}`;
+  log.error("a page failed", { method: c.req.method, path: c.req.path, instance, error });
+  return new Problem("internal", { instance }).document();
+}
+
+function answerTheRest(panel: Panel): void {
+  panel.all("*", (c) => {
+    throw notFound("page", c.req.path);
+  });
+}
