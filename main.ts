@@ -15,6 +15,7 @@ import { byReference } from "./actors/by_reference.ts";
 import { DatabaseBlobStore } from "./actors/blob_stores/database.ts";
 import { WebhookSender } from "./actors/callback_senders/webhook.ts";
 import { ChemistryBackend } from "./actors/backends/chemistry.ts";
+import { StructureDrawer } from "./actors/backends/chemistry/structure_drawer.ts";
 import { CommandBackend } from "./actors/backends/command.ts";
 import { EchoBackend } from "./actors/backends/echo.ts";
 import { HttpBackend } from "./actors/backends/http.ts";
@@ -28,6 +29,7 @@ import { registerExamples } from "./examples/register.ts";
 import { createApp } from "./http/app.ts";
 import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
 import { Metrics } from "./http/metrics.ts";
+import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
 import { Log } from "./log.ts";
@@ -106,6 +108,12 @@ export async function start(config: Config, log: Log): Promise<Running> {
       log.info("callbacks are not signed: MODEL_GATEWAY_WEBHOOK_KEYS is not set");
     }
     noteKeyUse(registry, catalog, log, stack);
+    const drawer = stack.use(new StructureDrawer());
+    const samples = new QueueSamples({
+      catalog,
+      jobs,
+      onFault: (error) => fault("samples", error),
+    });
     const stopping = new AbortController();
     const operations = {
       catalog,
@@ -124,6 +132,8 @@ export async function start(config: Config, log: Log): Promise<Running> {
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
         },
         evaluations,
+        draw: (smiles: string) => drawer.draw(smiles),
+        samples,
         sessionSecret: await sessionSecret(config, log),
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
@@ -140,6 +150,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
     }, app.fetch);
     await scheduler?.start();
     evaluating?.start();
+    if (config.roles.includes("gateway")) samples.start();
     worker?.start();
     const shown = config.host === "0.0.0.0" || config.host === "::" ? "localhost" : config.host;
     return {
@@ -148,6 +159,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
       async stop() {
         // Senders before receivers: no new requests, then no new claims, then no supervision.
         stopping.abort();
+        samples.stop();
         await server.shutdown();
         await evaluating?.stop();
         await worker?.drain(config.drainSeconds * 1000);

@@ -11,6 +11,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
+import type { QueueSamples } from "./queue_samples.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What can be checked of a backend without running it. */
@@ -79,6 +80,10 @@ export interface Gateway extends Operations {
   readonly limits: Limits;
   /** Seals the sessions of the panel; the same in every gateway that shares them. */
   readonly sessionSecret: string;
+  /** How the queues stood; the panel's curves are empty where it is not set. */
+  readonly samples?: Pick<QueueSamples, "of">;
+  /** Draws a molecule from its SMILES as SVG; undefined for what is no molecule. */
+  draw?(smiles: string): Promise<string | undefined>;
   /** Epoch milliseconds. */
   now(): number;
   /** Set where requests are traced. */

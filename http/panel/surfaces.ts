@@ -13,12 +13,19 @@ import type { ProblemDocument } from "../wire/problem.ts";
 import { ApiRefusal } from "./api_caller.ts";
 import { Assets } from "./assets.ts";
 import { Pages } from "./page.tsx";
+import { drawFragment } from "./pages/draw.tsx";
+import { jobPage } from "./pages/job.tsx";
+import { jobsPage } from "./pages/jobs.tsx";
+import { modelPage } from "./pages/model.tsx";
+import { modelsPage } from "./pages/models.tsx";
 import { refusedPage } from "./pages/refused.tsx";
 import { signInRoutes, signOut } from "./pages/sign_in.tsx";
 import type { Panel, PanelEnv } from "./panel.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { Seal } from "./session.ts";
 import { signedIn } from "./signed_in.ts";
+
+const OWNER_PAGES = [modelsPage, modelPage, jobsPage, jobPage, drawFragment];
 
 /** Adds both surfaces. They call the API through `app`. */
 export function webSurfaces(app: Api, gateway: Gateway): void {
@@ -32,6 +39,8 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   panel.use(signedIn(app, gateway, seal));
   panel.post("/sign-out", signOut);
   panel.get("/", (c) => c.redirect("/panel/models", 303));
+  const parts = { gateway, pages };
+  for (const add of OWNER_PAGES) add(panel, parts);
   answerTheRest(panel);
 
   const admin: Panel = surface(gateway, pages);

@@ -21,8 +21,9 @@ import {
   ModelSchema,
   modelToWire,
   NewModelSchema,
+  VisibilitySchema,
 } from "../wire/model.ts";
-import { ModelParams } from "../wire/names.ts";
+import { ModelParams, SubjectSchema } from "../wire/names.ts";
 import { cursorParameter, DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
 import { problems } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
@@ -72,6 +73,8 @@ const list = createRoute({
         description: "Words to find.",
         example: "solubility",
       }),
+      owner: SubjectSchema.optional().openapi({ description: "Models that this one owns." }),
+      visibility: VisibilitySchema.optional(),
       limit: limitParameter,
       cursor: cursorParameter,
     }),
@@ -170,8 +173,11 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
 
   app.openapi(list, (c) => {
     const principal = c.get("principal");
-    const { query = "", limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
-    const readable = [...catalog.models()].filter((model) => can(principal, "read", model));
+    const { query = "", owner, visibility, limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
+    const readable = [...catalog.models()].filter((model) =>
+      can(principal, "read", model) && (owner === undefined || model.owners.includes(owner)) &&
+      (visibility === undefined || model.visibility === visibility)
+    );
     let found = searchModels(readable, query);
     if (cursor !== undefined) {
       const after = parseCursor(cursor);

@@ -1,0 +1,34 @@
+/**
+ * The entry of the drawing thread: molecules in, SVG out, one after another.
+ *
+ * @module
+ */
+/// <reference lib="deno.worker" />
+import { Molecule } from "openchemlib";
+import { MoleculeRefused } from "./molecule_refused.ts";
+import { checkSize } from "./molecule_size.ts";
+import { DEFAULT_LIMITS } from "./thread_message.ts";
+import type { DrawingReply, DrawingRequest } from "./structure_drawer.ts";
+
+const WIDTH = 300;
+const HEIGHT = 200;
+
+/** Draws a molecule; undefined for what is none, or is too large to be looked at. */
+function draw(smiles: string): string | undefined {
+  if (smiles.length > DEFAULT_LIMITS.maxCharacters || /\s/.test(smiles)) return undefined;
+  try {
+    checkSize(Molecule.fromSmiles(smiles, { noCoordinates: true }), DEFAULT_LIMITS);
+    return Molecule.fromSmiles(smiles).toSVG(WIDTH, HEIGHT, undefined, {
+      suppressChiralText: true,
+      autoCrop: false,
+    });
+  } catch (error) {
+    if (error instanceof MoleculeRefused || error instanceof Error) return undefined;
+    throw error;
+  }
+}
+
+self.onmessage = ({ data: { id, smiles } }: MessageEvent<DrawingRequest>) => {
+  const svg = draw(smiles);
+  self.postMessage({ id, ...(svg !== undefined && { svg }) } satisfies DrawingReply);
+};

@@ -1,0 +1,99 @@
+/**
+ * A real Chromium for the tests of the pages: one for all tests of a file, with a context of its own
+ * for each user. It notes what a page complains about and asks axe-core what keeps people out.
+ *
+ * `PANEL_SCREENSHOTS=FOLDER` writes a picture of every page that is checked, light and dark.
+ *
+ * @module
+ */
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { findPrograms } from "../../services/programs.ts";
+import type { Availability } from "../../services/programs.ts";
+
+const LONGEST_MS = 20_000;
+
+/** Tells whether this machine has a browser. */
+export async function browserHere(): Promise<Availability> {
+  const { chromium: path } = await findPrograms();
+  return path ? { available: true } : { available: false, reason: "chromium is not installed" };
+}
+
+/** A Chromium, ended with the test. */
+export class TestBrowser implements AsyncDisposable {
+  /** What pages complained about, and what they asked for in vain. */
+  readonly complaints: string[] = [];
+  readonly #axe: string;
+
+  private constructor(readonly browser: Browser, axe: string) {
+    this.#axe = axe;
+  }
+
+  static async start(): Promise<TestBrowser> {
+    const { chromium: executablePath } = await findPrograms();
+    const axe = await Deno.readTextFile(new URL(import.meta.resolve("axe-core")));
+    const browser = await chromium.launch({
+      executablePath,
+      // Tests run as root in containers, where Chromium's own sandbox cannot be.
+      args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    });
+    return new TestBrowser(browser, axe);
+  }
+
+  /** A window of somebody's own, on a site. */
+  async open(baseURL: string, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL, ...more });
+    context.setDefaultTimeout(LONGEST_MS);
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error}`));
+    return page;
+  }
+
+  /** Answers what axe-core finds serious or critical on the page as it is. */
+  async barriers(page: Page): Promise<string[]> {
+    // Evaluated through the debugger, which the page's policy does not concern.
+    await page.evaluate(this.#axe);
+    return await page.evaluate(async () => {
+      interface Found {
+        readonly id: string;
+        readonly impact: string;
+        readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+      }
+      const { axe } = globalThis as unknown as {
+        axe: { run(): Promise<{ violations: readonly Found[] }> };
+      };
+      const { violations } = await axe.run();
+      return violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(
+        ({ id, nodes }) => `${location.pathname}: ${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`,
+      );
+    });
+  }
+
+  /** Writes pictures of the page as it is, if they are asked for. */
+  async picture(page: Page, name: string): Promise<void> {
+    const folder = Deno.env.get("PANEL_SCREENSHOTS");
+    if (!folder) return;
+    await Deno.mkdir(folder, { recursive: true });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${folder}/${name}-${colorScheme}.png`, fullPage: true });
+    }
+    await page.emulateMedia({ colorScheme: null });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.browser.close();
+  }
+}
+
+/** Signs in through the form. */
+export async function signInAs(page: Page, key: string): Promise<void> {
+  await page.goto("/panel/sign-in");
+  await page.getByLabel("API key").fill(key);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Models" }).waitFor();
+}
+
+export type { BrowserContext, Page };
