@@ -57,7 +57,10 @@ export class TestGateway implements AsyncDisposable {
     this.app = createApp(gateway);
   }
 
-  static async start(limits: Partial<Limits> = {}): Promise<TestGateway> {
+  static async start(
+    limits: Partial<Limits> = {},
+    more: Partial<Gateway> = {},
+  ): Promise<TestGateway> {
     const folder = await Deno.makeTempDir();
     const database = new SqliteDatabase(`${folder}/registry.db`);
     await migrate(database);
@@ -98,6 +101,7 @@ export class TestGateway implements AsyncDisposable {
       log: { error: (message, fields) => logged.push({ message, ...fields }) },
       version: "0.1.0",
       stopping: stopping.signal,
+      ...more,
     };
     return new TestGateway(folder, gateway, queue, database, keys, logged, stopping);
   }

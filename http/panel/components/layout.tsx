@@ -25,18 +25,9 @@ export interface LayoutProps {
 const OWNER_LINKS: readonly Link[] = [
   ["/panel/models", "Models"],
   ["/panel/jobs", "Jobs"],
-  ["/panel/consensus", "Consensus"],
 ];
 
-const ADMIN_LINKS: readonly Link[] = [
-  ["/admin/monitoring", "Monitoring"],
-  ["/admin/dead-letters", "Dead letters"],
-  ["/admin/deliveries", "Deliveries"],
-  ["/admin/keys", "Keys"],
-  ["/admin/settings", "Settings"],
-  ["/admin/database", "Database"],
-  ["/admin/audit", "Audit"],
-];
+const ADMIN_LINKS: readonly Link[] = [];
 
 type Link = readonly [path: string, text: string];
 

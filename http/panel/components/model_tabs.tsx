@@ -6,10 +6,6 @@
 
 const TABS = [
   ["", "Overview"],
-  ["/versions", "Versions"],
-  ["/access", "Access"],
-  ["/route", "Route"],
-  ["/settings", "Settings"],
 ] as const;
 
 export type ModelTab = typeof TABS[number][1];

@@ -156,6 +156,7 @@ function TryForm({ model, version, csrf }: {
         hx-post={action}
         hx-target="#outcome"
         hx-disabled-elt="find .primary"
+        hx-disinherit="hx-disabled-elt"
       >
         <CsrfField token={csrf} />
         <SchemaFields fields={fieldsOf(version.inputSchema, version.example)} />

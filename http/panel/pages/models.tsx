@@ -39,10 +39,7 @@ export function modelsPage(panel: Panel, { gateway, pages }: PanelParts): void {
       c,
       { title: "Models" },
       <>
-        <div class="row">
-          <h1>Models</h1>
-          <a class="button primary" href="/panel/models/new">Register a model</a>
-        </div>
+        <h1>Models</h1>
         <Search asked={asked} mine={mine} />
         {table}
       </>,

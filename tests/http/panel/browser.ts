@@ -66,7 +66,8 @@ export class TestBrowser implements AsyncDisposable {
       };
       const { violations } = await axe.run();
       return violations.filter(({ impact }) => ["serious", "critical"].includes(impact)).map(
-        ({ id, nodes }) => `${location.pathname}: ${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`,
+        ({ id, nodes }) =>
+          `${location.pathname}: ${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`,
       );
     });
   }
