@@ -31,7 +31,7 @@ const HELP = `Loads a gateway with many users at once.
   --think SECONDS      pause between an answer and the next request (1)
   --timeout SECONDS    a request not answered by then has failed (60)
   --bare               measure the bare limit under the same users too
-  --gateways N         gateway processes that share the port (1 per 14,000 users)
+  --gateways N         gateway processes that share the port (1 per 17,000 users)
   --target URL         a gateway that runs already, with --key, --model and --input JSON;
                        without it, one is started with a Redis and a Postgres of its own
   --name NAME          name of the files in bench/results (load)`;
@@ -48,7 +48,7 @@ interface Options {
 }
 
 const TABLE_USERS = [1, 10, 100, 1000, 10_000, 100_000];
-const USERS_PER_GATEWAY = 14_000;
+const USERS_PER_GATEWAY = 17_000;
 /** How many completed jobs the users of `result` ask for in turn. */
 const JOBS_TO_READ = 2000;
 
@@ -127,7 +127,7 @@ async function main(args: string[]): Promise<void> {
   }
   const setting = options.target
     ? `Against ${options.target}.`
-    : "Keys, access, schema and metrics on; one gateway process per 14,000 users, a scheduler" +
+    : "Keys, access, schema and metrics on; one gateway process per 17,000 users, a scheduler" +
       `${options.plans.some(needsWorker) ? ", a worker where results are read" : ""}.`;
   await keep(options.name, { startedAt, machine, setting, levels, bare });
 }

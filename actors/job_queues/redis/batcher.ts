@@ -25,7 +25,9 @@ export interface BatcherLimits {
 export class Batcher<I, O> {
   readonly #send: (items: readonly I[]) => Promise<readonly O[]>;
   readonly #limits: BatcherLimits;
+  /** In the order they came; those before `#sent` are under way or done. */
   #waiting: Waiting<I, O>[] = [];
+  #sent = 0;
   #inFlight = 0;
   #scheduled = false;
 
@@ -35,7 +37,7 @@ export class Batcher<I, O> {
   }
 
   add(item: I): Promise<O> {
-    if (this.#waiting.length >= this.#limits.maxWaiting) {
+    if (this.#waiting.length - this.#sent >= this.#limits.maxWaiting) {
       return Promise.reject(new QueueUnavailable("too many calls are waiting for Redis"));
     }
     return new Promise((resolve, reject) => {
@@ -50,15 +52,23 @@ export class Batcher<I, O> {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
-    while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {
-      const batch = this.#waiting.length <= this.#limits.maxBatch
-        ? this.#waiting
-        : this.#waiting.slice(0, this.#limits.maxBatch);
-      this.#waiting = batch === this.#waiting ? [] : this.#waiting.slice(this.#limits.maxBatch);
+    while (this.#sent < this.#waiting.length && this.#inFlight < this.#limits.maxInFlight) {
       this.#inFlight++;
-      void this.#run(batch);
+      void this.#run(this.#next());
     }
   };
+
+  #next(): readonly Waiting<I, O>[] {
+    const batch = this.#waiting.slice(this.#sent, this.#sent + this.#limits.maxBatch);
+    this.#sent += batch.length;
+    // The rest is moved to the front when it is the smaller part, so that ten thousand waiting calls
+    // are not copied for each batch.
+    if (this.#sent * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#sent);
+      this.#sent = 0;
+    }
+    return batch;
+  }
 
   async #run(batch: readonly Waiting<I, O>[]): Promise<void> {
     try {
