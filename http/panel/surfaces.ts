@@ -16,6 +16,10 @@ import { Pages } from "./page.tsx";
 import { drawFragment } from "./pages/draw.tsx";
 import { jobPage } from "./pages/job.tsx";
 import { jobsPage } from "./pages/jobs.tsx";
+import { modelAccessPage } from "./pages/model_access.tsx";
+import { modelSettingsPage } from "./pages/model_settings.tsx";
+import { modelVersionsPage } from "./pages/model_versions.tsx";
+import { registerPage } from "./pages/register.tsx";
 import { modelPage } from "./pages/model.tsx";
 import { modelsPage } from "./pages/models.tsx";
 import { refusedPage } from "./pages/refused.tsx";
@@ -25,7 +29,17 @@ import { securityHeaders } from "./security_headers.ts";
 import { Seal } from "./session.ts";
 import { signedIn } from "./signed_in.ts";
 
-const OWNER_PAGES = [modelsPage, modelPage, jobsPage, jobPage, drawFragment];
+const OWNER_PAGES = [
+  modelsPage,
+  registerPage,
+  modelPage,
+  modelVersionsPage,
+  modelAccessPage,
+  modelSettingsPage,
+  jobsPage,
+  jobPage,
+  drawFragment,
+];
 
 /** Adds both surfaces. They call the API through `app`. */
 export function webSurfaces(app: Api, gateway: Gateway): void {

@@ -6,6 +6,9 @@
 
 const TABS = [
   ["", "Overview"],
+  ["/versions", "Versions"],
+  ["/access", "Access"],
+  ["/settings", "Settings"],
 ] as const;
 
 export type ModelTab = typeof TABS[number][1];

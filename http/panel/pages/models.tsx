@@ -39,7 +39,10 @@ export function modelsPage(panel: Panel, { gateway, pages }: PanelParts): void {
       c,
       { title: "Models" },
       <>
-        <h1>Models</h1>
+        <div class="row">
+          <h1>Models</h1>
+          <a class="button primary" href="/panel/register">Register a model</a>
+        </div>
         <Search asked={asked} mine={mine} />
         {table}
       </>,

@@ -9,14 +9,19 @@ import type { ProblemDocument } from "../../wire/problem.ts";
 import { Faults } from "../components/faults.tsx";
 import { isFragment, type Pages } from "../page.tsx";
 
-/** Answers a problem as a page, or as a fragment to htmx, with the problem's status. */
+/** What is wrong with a form is a plain answer to it: a browser would log its status as an error. */
+const OF_FORMS: readonly number[] = [400, 409, 413, 422];
+
+/** Answers a problem as a page with its status, or as a fragment to htmx. */
 export async function refusedPage(
   c: Context,
   pages: Pages,
   problem: ProblemDocument,
 ): Promise<Response> {
   const status = problem.status as ContentfulStatusCode;
-  if (isFragment(c)) return await c.html(<Faults problem={problem} />, status);
+  if (isFragment(c)) {
+    return await c.html(<Faults problem={problem} />, OF_FORMS.includes(status) ? 200 : status);
+  }
   return await pages.show(
     c,
     { title: problem.title, status },

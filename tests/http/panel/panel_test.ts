@@ -1,13 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { testWhere } from "../../services/shared.ts";
 import { browserHere, signInAs, TestBrowser } from "./browser.ts";
-import { TestSite } from "./site.ts";
+import { TestSite, until } from "./site.ts";
 
 const browser = await browserHere();
 
 testWhere(browser, "one signs in, finds a model, sees its molecule and runs it", async () => {
   await using site = await TestSite.start();
   const { t } = site;
+  site.byHand.add("esol");
   await t.addModel("esol", { tags: ["solubility"], version: { units: "mol/l" } });
   await t.addModel("lipinski");
   t.work("esol", () => ({ state: "completed", result: '{"value":-0.24}' }));
@@ -32,3 +33,56 @@ testWhere(browser, "one signs in, finds a model, sees its molecule and runs it",
   assert(page.url().includes("/panel/sign-in"));
   assertEquals(chromium.complaints, []);
 });
+
+testWhere(
+  browser,
+  "a new user registers a model, runs it and shares it with one reader",
+  async () => {
+    await using site = await TestSite.start();
+    const { t } = site;
+    await using chromium = await TestBrowser.start();
+    const ada = await chromium.open(site.url);
+    await signInAs(ada, t.keys.ada);
+    await ada.getByRole("link", { name: "Register a model" }).click();
+    await ada.getByLabel("Name").fill("my-model");
+    await ada.getByLabel("Description").fill("Answers what it is given");
+    await ada.getByLabel("Example input (JSON)").fill('{"smiles": "CCO"');
+    await ada.getByRole("button", { name: "Test run" }).click();
+    await ada.getByRole("alert").getByText("expected JSON").waitFor();
+    await ada.getByLabel("Example input (JSON)").fill('{"smiles": "CCO", "ph": 7.4}');
+    await ada.getByRole("button", { name: "Test run" }).click();
+    await ada.getByRole("heading", { name: "The test run completed" }).waitFor();
+    assertEquals(await chromium.barriers(ada), []);
+    assertEquals([...t.gateway.catalog.models()].map(({ name }) => name), []);
+    await ada.getByRole("button", { name: "Save" }).click();
+    await ada.getByRole("heading", { name: "my-model" }).waitFor();
+    await ada.getByLabel("ph").fill("6.5");
+    await ada.getByRole("button", { name: "Run my-model" }).click();
+    await ada.locator("dd", { hasText: "6.5" }).waitFor();
+
+    const [ben, cleo] = [await chromium.open(site.url), await chromium.open(site.url)];
+    await signInAs(ben, t.keys.ben);
+    await signInAs(cleo, t.keys.cleo);
+    for (const page of [ben, cleo]) {
+      assertEquals((await page.goto("/panel/models/my-model"))!.status(), 404);
+    }
+    await ada.getByRole("link", { name: "Access" }).click();
+    await ada.getByLabel("Readers").fill("user:ben");
+    assertEquals(await chromium.barriers(ada), []);
+    await ada.getByRole("button", { name: "Save access" }).click();
+    await until(
+      "ben is a reader",
+      () => t.gateway.catalog.model("my-model")!.readers.includes("user:ben"),
+    );
+    await ben.goto("/panel/models");
+    await ben.getByRole("link", { name: "my-model" }).click();
+    await ben.getByRole("heading", { name: "Try it" }).waitFor();
+    for (const path of ["", "/access", "/versions", "/settings"]) {
+      assertEquals((await cleo.goto(`/panel/models/my-model${path}`))!.status(), 404);
+    }
+    await cleo.goto("/panel/models");
+    assertEquals(await cleo.getByRole("link", { name: "my-model" }).count(), 0);
+    const real = chromium.complaints.filter((text) => !text.includes("404"));
+    assertEquals(real, []);
+  },
+);

@@ -4,6 +4,8 @@
  * @module
  */
 import { StructureDrawer } from "../../../actors/backends/chemistry/structure_drawer.ts";
+import { EchoBackend } from "../../../actors/backends/echo.ts";
+import { Worker } from "../../../actors/worker.ts";
 import { QueueSamples } from "../../../http/queue_samples.ts";
 import type { Gateway } from "../../../http/gateway.ts";
 import { TestGateway } from "../test_gateway.ts";
@@ -12,6 +14,10 @@ import { TestGateway } from "../test_gateway.ts";
 export class TestSite implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #drawer: StructureDrawer;
+  readonly #echo: EchoBackend;
+  readonly #worker: Worker;
+  /** Models whose jobs the worker leaves to the test. */
+  readonly byHand = new Set<string>();
 
   private constructor(
     readonly t: TestGateway,
@@ -19,6 +25,17 @@ export class TestSite implements AsyncDisposable {
     drawer: StructureDrawer,
   ) {
     this.#drawer = drawer;
+    this.#echo = new EchoBackend();
+    this.#worker = new Worker({
+      queue: t.queue,
+      catalog: t.gateway.catalog,
+      backends: new Map([["echo", this.#echo]]),
+      name: "worker-1",
+      serves: ({ name }) => !this.byHand.has(name),
+      leaseMs: 30_000,
+      concurrency: 32,
+    });
+    this.#worker.start();
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       t.app.fetch,
@@ -45,7 +62,18 @@ export class TestSite implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.t.stop();
     await this.#server.shutdown();
+    await this.#worker.drain(1000);
+    await this.#echo[Symbol.asyncDispose]();
     this.#drawer[Symbol.dispose]();
     await this.t[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits until something is so, however it came about. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!await isSo()) {
+    if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 20));
   }
 }

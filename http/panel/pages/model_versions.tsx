@@ -1,0 +1,191 @@
+/**
+ * The versions of a model: what differs between two, which one answers by default, a new one.
+ *
+ * @module
+ */
+import type { z } from "@hono/zod-openapi";
+import { can } from "../../../registry/access.ts";
+import type { VersionPageSchema } from "../../wire/version.ts";
+import { BackendFields } from "../components/backend_fields.tsx";
+import { CsrfField } from "../components/csrf_field.tsx";
+import { ModelTabs } from "../components/model_tabs.tsx";
+import { Time } from "../components/time.tsx";
+import { VersionFields } from "../components/version_fields.tsx";
+import { lineDiff } from "../line_diff.ts";
+import { moveDefault } from "../owner_actions.ts";
+import type { Panel } from "../panel.ts";
+import type { PanelParts } from "../panel_parts.ts";
+import { versionOf } from "../registration.ts";
+import type { WireModel, WireVersion } from "./model.tsx";
+import { goTo } from "./register.tsx";
+
+/** Adds the page and its forms. */
+export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts): void {
+  panel.get("/models/:model/versions", async (c) => {
+    const api = c.get("api");
+    const model = await api.get<WireModel>(`/v1/models/${c.req.param("model")}`);
+    const path = `/v1/models/${model.name}/versions`;
+    const { items } = await api.get<z.infer<typeof VersionPageSchema>>(path, { limit: 200 });
+    const { from, to } = c.req.query();
+    const [older, newer] = await Promise.all(
+      [from, to].map((name) => name ? api.get<WireVersion>(`${path}/${name}`) : undefined),
+    );
+    const stored = gateway.catalog.model(model.name);
+    const mayEdit = stored !== undefined && can(c.get("principal"), "edit", stored);
+    return await pages.show(
+      c,
+      { title: `Versions of ${model.name}` },
+      <>
+        <ModelTabs model={model.name} current="Versions" />
+        <section class="card">
+          <h2>Versions</h2>
+          <VersionTable
+            model={model.name}
+            versions={items}
+            csrf={mayEdit ? c.get("session").csrf : undefined}
+          />
+        </section>
+        {items.length > 1 && (
+          <section class="card">
+            <h2>Compare</h2>
+            <CompareForm versions={items} from={from} to={to} />
+            {older && newer && <Diff older={older} newer={newer} />}
+          </section>
+        )}
+        {mayEdit && (
+          <AddVersion model={model.name} parts={{ gateway, pages }} csrf={c.get("session").csrf} />
+        )}
+      </>,
+    );
+  });
+
+  panel.post("/models/:model/versions", async (c) => {
+    const model = c.req.param("model");
+    const version = versionOf(await c.req.parseBody());
+    await c.get("api").change("POST", `/v1/models/${model}/versions`, version);
+    return goTo(c, `/panel/models/${model}/versions`);
+  });
+
+  panel.post("/models/:model/default", async (c) => {
+    const model = c.req.param("model");
+    const { version } = await c.req.parseBody();
+    await moveDefault(gateway, c.get("principal"), model, String(version ?? ""));
+    return goTo(c, `/panel/models/${model}/versions`);
+  });
+}
+
+function VersionTable({ model, versions, csrf }: {
+  readonly model: string;
+  readonly versions: readonly WireVersion[];
+  /** Set for those who may change the default. */
+  readonly csrf: string | undefined;
+}) {
+  return (
+    <table class="cards-on-phone">
+      <thead>
+        <tr>
+          <th scope="col">Version</th>
+          <th scope="col">Backend</th>
+          <th scope="col">Units</th>
+          <th scope="col">Added</th>
+          <th scope="col">By</th>
+          <th scope="col">Default</th>
+        </tr>
+      </thead>
+      <tbody>
+        {versions.map((version) => (
+          <tr>
+            <th scope="row">{version.version}</th>
+            <td data-label="Backend">{version.backend.kind}</td>
+            <td data-label="Units">{version.units}</td>
+            <td data-label="Added">
+              <Time at={version.createdAt} />
+            </td>
+            <td data-label="By">{version.createdBy}</td>
+            <td data-label="Default">
+              {version.isDefault
+                ? <span class="state good">✓ default</span>
+                : csrf && (
+                  <form method="post" action={`/panel/models/${model}/default`}>
+                    <CsrfField token={csrf} />
+                    <input type="hidden" name="version" value={version.version} />
+                    <button aria-label={`Make ${version.version} the default`}>Make default</button>
+                  </form>
+                )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function CompareForm({ versions, from, to }: {
+  readonly versions: readonly WireVersion[];
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}) {
+  const chosen = { from: from ?? versions[1]!.version, to: to ?? versions[0]!.version };
+  return (
+    <form method="get" class="row">
+      {(["from", "to"] as const).map((side) => (
+        <>
+          <label for={side}>{side}</label>
+          <select id={side} name={side}>
+            {versions.map(({ version }) => (
+              <option value={version} selected={version === chosen[side]}>{version}</option>
+            ))}
+          </select>
+        </>
+      ))}
+      <button>Compare</button>
+    </form>
+  );
+}
+
+function Diff({ older, newer }: { readonly older: WireVersion; readonly newer: WireVersion }) {
+  const tags = { same: "span", added: "ins", removed: "del" } as const;
+  const signs = { same: " ", added: "+", removed: "-" } as const;
+  return (
+    <pre class="diff" tabindex={0} aria-label="Differences">
+      {lineDiff(textOf(older), textOf(newer)).map(({ kind, text }) => {
+        const Line = tags[kind];
+        return <Line>{`${signs[kind]} ${text}`}</Line>;
+      })}
+    </pre>
+  );
+}
+
+/** What was handed in, not what the gateway noted beside it. */
+function textOf(version: WireVersion): string {
+  const { ordinal: _o, isDefault: _d, createdAt: _a, createdBy: _b, model: _m, ...rest } = version;
+  return JSON.stringify(rest, null, 2);
+}
+
+function AddVersion({ model, parts, csrf }: {
+  readonly model: string;
+  readonly parts: PanelParts;
+  readonly csrf: string;
+}) {
+  const action = `/panel/models/${model}/versions`;
+  return (
+    <section class="card">
+      <h2>Add a version</h2>
+      <form method="post" action={action} hx-post={action} hx-target="#verdict" class="stack">
+        <CsrfField token={csrf} />
+        <div class="columns">
+          <fieldset class="stack">
+            <legend>What computes it</legend>
+            <BackendFields backends={parts.gateway.backends} />
+          </fieldset>
+          <fieldset class="stack">
+            <legend>What it takes</legend>
+            <VersionFields version="" />
+          </fieldset>
+        </div>
+        <button class="primary">Add</button>
+        <div id="verdict" aria-live="polite"></div>
+      </form>
+    </section>
+  );
+}
