@@ -7,7 +7,7 @@
 import { parseConfig } from "../config.ts";
 import { Log } from "../log.ts";
 import { start } from "../main.ts";
-import { exampleModels } from "./register.ts";
+import { exampleConsensus, exampleModels } from "./register.ts";
 
 interface Molecule {
   readonly name: string;
@@ -22,14 +22,27 @@ interface JobView {
   readonly error?: { readonly message: string };
 }
 
+/** The result of a consensus, as far as it is shown here. */
+interface ConsensusView {
+  readonly value: number;
+  readonly spread: { readonly range: number };
+  readonly disagreement: boolean;
+  readonly children: readonly { readonly child: string; readonly value: number }[];
+}
+
 class Client {
   constructor(readonly url: string, readonly key: string) {}
 
+  /** Sends JSON, or text as YAML. */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const isYaml = typeof body === "string";
     const response = await fetch(this.url + path, {
       method,
-      headers: { authorization: `Bearer ${this.key}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: {
+        authorization: `Bearer ${this.key}`,
+        "content-type": isYaml ? "application/yaml" : "application/json",
+      },
+      ...(body === undefined ? {} : { body: isYaml ? body : JSON.stringify(body) }),
     });
     if (!response.ok) {
       throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
@@ -38,6 +51,7 @@ class Client {
   }
 }
 
+const CONSENSUS = "consensus_logs";
 const MODELS = ["crippen-logp", "ocl-logp", "esol", "ocl-logs", "lipinski", "bbb"];
 
 async function demo(): Promise<void> {
@@ -49,6 +63,7 @@ async function demo(): Promise<void> {
   try {
     const client = new Client(gateway.url, gateway.newAdminKey!);
     for (const model of await exampleModels()) await client.call("POST", "/v1/models", model);
+    for (const text of await exampleConsensus()) await client.call("POST", "/v1/consensus", text);
     const { items: models } = await client.call<{ items: { name: string }[] }>("GET", "/v1/models");
     say(
       `${models.length} models registered at ${gateway.url}: ${
@@ -56,14 +71,16 @@ async function demo(): Promise<void> {
       }\n`,
     );
     const molecules = await Deno.readTextFile(new URL("./molecules.json", import.meta.url));
+    const all = JSON.parse(molecules) as Molecule[];
     const rows = await Promise.all(
-      (JSON.parse(molecules) as Molecule[]).flatMap((molecule) =>
-        MODELS.map((model) => run(client, model, molecule))
-      ),
+      all.flatMap((molecule) => MODELS.map((model) => run(client, model, molecule))),
     );
-    table(rows);
+    table(["job", "model", "molecule", "value", "time"], rows);
+    say(`\n${CONSENSUS}, over three of them; * where they disagree:\n`);
+    const agreed = await Promise.all(all.map((molecule) => agree(client, molecule)));
+    table(["molecule", "value", "spread", "", "delaney", "ocl", "filterit"], agreed);
     say(
-      `\n${rows.length} jobs in ${
+      `\n${rows.length + agreed.length} jobs in ${
         ((performance.now() - began) / 1000).toFixed(1)
       } s, start included.`,
     );
@@ -91,12 +108,29 @@ async function run(client: Client, model: string, molecule: Molecule): Promise<s
   return [id, model, molecule.name, result.value.toFixed(2), `${took} ms`];
 }
 
-function table(rows: readonly string[][]): void {
-  const all = [["job", "model", "molecule", "value", "time"], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+async function agree(client: Client, { name, smiles }: Molecule): Promise<string[]> {
+  const path = `/v1/models/${CONSENSUS}/predict`;
+  const { result } = await client.call<{ result: ConsensusView }>("POST", path, {
+    input: { smiles },
+  });
+  const { value, spread, disagreement, children } = result;
+  const figures = [value, spread.range].map((figure) => figure.toFixed(2));
+  return [
+    name,
+    ...figures,
+    disagreement ? "*" : "",
+    ...children.map((child) => child.value.toFixed(2)),
+  ];
+}
+
+function table(head: readonly string[], rows: readonly string[][]): void {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const isText = head.map((_, column) => rows.every((row) => !/^-?\d+\.\d\d$/.test(row[column]!)));
   for (const row of all) {
     say(
-      row.map((cell, i) => i >= 3 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)).join("  "),
+      row.map((cell, i) => isText[i] ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))
+        .join("  ").trimEnd(),
     );
   }
 }
