@@ -122,7 +122,7 @@ export class RedisJobQueue implements JobQueue {
         const now = await this.get(id);
         if (!now || isFinal(now.state)) return now;
       }
-      return await this.settled(id, end - performance.now(), signal);
+      return await this.#settled(id, end - performance.now(), signal, LOOK_AT_LEAST_MS);
     } finally {
       hint.cancel();
     }
@@ -142,9 +142,18 @@ export class RedisJobQueue implements JobQueue {
     }));
   }
 
-  async settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+  settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
+    return this.#settled(id, timeoutMs, signal, LOOK_AGAIN_MS);
+  }
+
+  async #settled(
+    id: string,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    firstLookMs: number,
+  ): Promise<Job | undefined> {
     const end = performance.now() + timeoutMs;
-    for (let again = LOOK_AGAIN_MS;; again = Math.min(2 * again, LOOK_AT_LEAST_MS)) {
+    for (let again = firstLookMs;; again = Math.min(2 * again, LOOK_AT_LEAST_MS)) {
       const left = end - performance.now();
       const hint = this.#hint(id, END, Math.min(left, again), signal);
       const open = await this.#watch(id, this.#endWatcher, hint.ready);
