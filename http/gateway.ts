@@ -81,7 +81,7 @@ export interface Gateway extends Operations {
   /** Seals the sessions of the panel; the same in every gateway that shares them. */
   readonly sessionSecret: string;
   /** How the queues stood; the panel's curves are empty where it is not set. */
-  readonly samples?: Pick<QueueSamples, "of">;
+  readonly samples?: Pick<QueueSamples, "of" | "latest">;
   /** Draws a molecule from its SMILES as SVG; undefined for what is no molecule. */
   draw?(smiles: string): Promise<string | undefined>;
   /** Epoch milliseconds. */

@@ -83,6 +83,16 @@ export class QueueSamples {
     return (this.#rings.get(tag)?.[span].rows() ?? []).map(sampleOf);
   }
 
+  /** The newest sample of each queue in which something has gone on, by its tag. */
+  latest(): Map<number, QueueSample> {
+    return new Map(
+      [...this.#rings].flatMap(([tag, { hour }]) => {
+        const row = hour.last();
+        return row ? [[tag, sampleOf(row)] as const] : [];
+      }),
+    );
+  }
+
   /** Notes how a queue stands now. */
   note(tag: number, measures: QueueMeasures): void {
     const row = rowOf(this.#now(), measures);

@@ -5,6 +5,11 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
+import { deliveriesPage } from "../admin/pages/deliveries.tsx";
+import { keysPage } from "../admin/pages/keys.tsx";
+import { monitoredModelPage } from "../admin/pages/monitored_model.tsx";
+import { monitoringPage } from "../admin/pages/monitoring.tsx";
 import type { Api } from "../api.ts";
 import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
@@ -41,6 +46,14 @@ const OWNER_PAGES = [
   drawFragment,
 ];
 
+const ADMIN_PAGES = [
+  monitoringPage,
+  monitoredModelPage,
+  deadLettersPage,
+  deliveriesPage,
+  keysPage,
+];
+
 /** Adds both surfaces. They call the API through `app`. */
 export function webSurfaces(app: Api, gateway: Gateway): void {
   const assets = new Assets();
@@ -65,6 +78,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
     await next();
   });
   admin.get("/", (c) => c.redirect("/admin/monitoring", 303));
+  for (const add of ADMIN_PAGES) add(admin, parts);
   answerTheRest(admin);
 
   app.get("/", (c) => c.redirect("/panel/models", 303));

@@ -27,7 +27,12 @@ const OWNER_LINKS: readonly Link[] = [
   ["/panel/jobs", "Jobs"],
 ];
 
-const ADMIN_LINKS: readonly Link[] = [];
+const ADMIN_LINKS: readonly Link[] = [
+  ["/admin/monitoring", "Monitoring"],
+  ["/admin/dead-letters", "Dead letters"],
+  ["/admin/deliveries", "Deliveries"],
+  ["/admin/keys", "Keys"],
+];
 
 type Link = readonly [path: string, text: string];
 

@@ -39,7 +39,11 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
         <p>
           <code>{job.id}</code>
         </p>
-        <Actions job={job} csrf={c.get("session").csrf} />
+        <Actions
+          job={job}
+          csrf={c.get("session").csrf}
+          superuser={c.get("principal").superuser}
+        />
         <LiveJob story={story} units={version?.units} downloads />
         {input !== undefined && (
           <section class="card">
@@ -128,7 +132,11 @@ async function MoleculeOf({ input, version, parts }: {
   return molecule && svg ? <Drawing svg={svg} smiles={molecule.initial} /> : null;
 }
 
-function Actions({ job, csrf }: { readonly job: WireJob; readonly csrf: string }) {
+function Actions({ job, csrf, superuser }: {
+  readonly job: WireJob;
+  readonly csrf: string;
+  readonly superuser: boolean;
+}) {
   return (
     <div class="row">
       {!isFinal(job.status) && (
@@ -137,6 +145,7 @@ function Actions({ job, csrf }: { readonly job: WireJob; readonly csrf: string }
           <button class="danger">{job.cancelRequested ? "Cancelling" : "Cancel"}</button>
         </form>
       )}
+      {superuser && <a class="button" href={`/admin/deliveries?job=${job.id}`}>Deliveries</a>}
       {job.deadLettered && (
         <form method="post" action={`/panel/jobs/${job.id}/requeue`}>
           <CsrfField token={csrf} />

@@ -86,3 +86,42 @@ testWhere(
     assertEquals(real, []);
   },
 );
+
+testWhere(browser, "the monitoring changes live, and a dead letter is requeued", async () => {
+  await using site = await TestSite.start();
+  const { t } = site;
+  site.byHand.add("esol");
+  await t.addModel("esol");
+  await using chromium = await TestBrowser.start();
+  const page = await chromium.open(site.url);
+  await signInAs(page, t.keys.root);
+  await page.getByRole("link", { name: "Monitoring" }).click();
+  const cells = page.locator('tr[data-model="esol"] td');
+  await cells.nth(1).getByText("0").waitFor();
+  assertEquals(await chromium.barriers(page), []);
+  await t.submit("esol");
+  await cells.nth(1).getByText("1").waitFor();
+  const dead = { code: "boom", message: "it broke" };
+  await t.settleOne("esol", () => ({ state: "failed", error: dead, deadLetter: true }));
+  await cells.nth(4).getByText("1").waitFor();
+  site.samples.note(
+    t.gateway.catalog.model("esol")!.tag,
+    await t.queue.measure(
+      t.gateway.catalog.model("esol")!.tag,
+    ),
+  );
+  await page.getByRole("link", { name: "esol" }).click();
+  await page.getByText("boom").waitFor();
+  await page.locator(".u-legend").first().waitFor();
+  assertEquals(await chromium.barriers(page), []);
+  await page.getByRole("navigation").getByRole("link", { name: "Dead letters" }).click();
+  await page.getByRole("link", { name: "esol: 1" }).click();
+  await page.getByRole("checkbox").check();
+  assertEquals(await chromium.barriers(page), []);
+  await page.getByRole("button", { name: "Requeue the chosen" }).click();
+  await page.getByText("No jobs.").waitFor();
+  await t.settleOne("esol");
+  await page.getByRole("link", { name: "Monitoring" }).click();
+  await cells.nth(3).getByText("1").waitFor();
+  assertEquals(chromium.complaints, []);
+});

@@ -44,7 +44,10 @@ export class TestSite implements AsyncDisposable {
 
   static async start(more: Partial<Gateway> = {}): Promise<TestSite> {
     const drawer = new StructureDrawer();
-    const samples: { of: QueueSamples["of"] } = { of: () => [] };
+    const samples: Pick<QueueSamples, "of" | "latest"> = {
+      of: () => [],
+      latest: () => new Map(),
+    };
     const t = await TestGateway.start({ heartbeatSeconds: 1 }, {
       draw: (smiles) => drawer.draw(smiles),
       samples,
@@ -52,6 +55,7 @@ export class TestSite implements AsyncDisposable {
     });
     const kept = new QueueSamples({ catalog: t.gateway.catalog, jobs: t.queue });
     samples.of = (tag, span) => kept.of(tag, span);
+    samples.latest = () => kept.latest();
     return new TestSite(t, kept, drawer);
   }
 
