@@ -18,6 +18,7 @@ import type { ProblemDocument } from "../wire/problem.ts";
 import { ApiRefusal } from "./api_caller.ts";
 import { Assets } from "./assets.ts";
 import { Pages } from "./page.tsx";
+import { consensusPages } from "./pages/consensus.tsx";
 import { drawFragment } from "./pages/draw.tsx";
 import { jobPage } from "./pages/job.tsx";
 import { jobsPage } from "./pages/jobs.tsx";
@@ -41,6 +42,7 @@ const OWNER_PAGES = [
   modelVersionsPage,
   modelAccessPage,
   modelSettingsPage,
+  consensusPages,
   jobsPage,
   jobPage,
   drawFragment,

@@ -33,6 +33,10 @@ async function draw(place) {
     ],
   };
   place.replaceChildren();
+  if (times.length < 2) {
+    place.textContent = "No samples yet.";
+    return;
+  }
   new uPlot(options, [times, ...series.map(({ values }) => values)], place);
 }
 
@@ -42,4 +46,5 @@ function drawAll() {
 
 drawAll();
 document.addEventListener("theme-changed", drawAll);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 setInterval(drawAll, 30_000);

@@ -25,6 +25,7 @@ export interface LayoutProps {
 const OWNER_LINKS: readonly Link[] = [
   ["/panel/models", "Models"],
   ["/panel/jobs", "Jobs"],
+  ["/panel/consensus", "Consensus"],
 ];
 
 const ADMIN_LINKS: readonly Link[] = [

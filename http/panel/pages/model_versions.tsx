@@ -109,7 +109,7 @@ function VersionTable({ model, versions, csrf }: {
                   <form method="post" action={`/panel/models/${model}/default`}>
                     <CsrfField token={csrf} />
                     <input type="hidden" name="version" value={version.version} />
-                    <button aria-label={`Make ${version.version} the default`}>Make default</button>
+                    <button aria-label={`Make default: ${version.version}`}>Make default</button>
                   </form>
                 )}
             </td>

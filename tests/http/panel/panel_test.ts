@@ -112,7 +112,7 @@ testWhere(browser, "the monitoring changes live, and a dead letter is requeued",
   );
   await page.getByRole("link", { name: "esol" }).click();
   await page.getByText("boom").waitFor();
-  await page.locator(".u-legend").first().waitFor();
+  await page.getByText("No samples yet.").first().waitFor();
   assertEquals(await chromium.barriers(page), []);
   await page.getByRole("navigation").getByRole("link", { name: "Dead letters" }).click();
   await page.getByRole("link", { name: "esol: 1" }).click();
@@ -125,3 +125,46 @@ testWhere(browser, "the monitoring changes live, and a dead letter is requeued",
   await cells.nth(3).getByText("1").waitFor();
   assertEquals(chromium.complaints, []);
 });
+
+testWhere(
+  browser,
+  "a consensus is edited with an error under the caret, mended, and saved",
+  async () => {
+    await using site = await TestSite.start();
+    const { t } = site;
+    const NUMBERS = { value: 1 };
+    for (const name of ["one", "two"]) {
+      site.byHand.add(name);
+      await t.addModel(name, { version: { outputSchema: { type: "object" } } });
+      t.work(name, () => ({ state: "completed", result: JSON.stringify(NUMBERS) }));
+    }
+    await using chromium = await TestBrowser.start();
+    const page = await chromium.open(site.url);
+    await signInAs(page, t.keys.ada);
+    await page.getByRole("link", { name: "Consensus" }).click();
+    await page.getByRole("link", { name: "New consensus" }).click();
+    const yaml = page.getByLabel("YAML");
+    const text = (formula: string) =>
+      `name: agreed # ours\nchildren: {a: one, b: two}\nformula: ${formula}\nexample: {smiles: CCO}\n`;
+    await yaml.fill(text("(a + c) / 2"));
+    const fault = page.locator("pre", { hasText: "(a + c)" });
+    await fault.locator(".caret").waitFor();
+    const [line, under] = (await fault.textContent())!.split("\n");
+    assertEquals(line!.indexOf("c)"), under!.indexOf("^"));
+    assertEquals(await chromium.barriers(page), []);
+    await yaml.fill(text("(a + 3 * b) / 2"));
+    await page.getByText("consensus 2").waitFor();
+    await page.getByLabel("Units", { exact: true }).fill("mol/l");
+    await page.getByLabel("Weight of a").fill("2");
+    await page.getByLabel("Weight of a").blur();
+    await until("the form is in the text", async () => {
+      const now = await yaml.inputValue();
+      return now.includes("# ours") && now.includes("weight: 2") && now.includes("units: mol/l");
+    });
+    await page.getByText("It can be registered.").waitFor();
+    assertEquals(await chromium.barriers(page), []);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "agreed", exact: true }).waitFor();
+    assertEquals(chromium.complaints, []);
+  },
+);
