@@ -6,7 +6,7 @@
  */
 import { PostgresDatabase } from "../registry/databases/postgres.ts";
 import { migrate } from "../registry/migrate.ts";
-import type { BackendReference, JsonSchema } from "../registry/model.ts";
+import type { BackendReference, JobSettings, JsonSchema } from "../registry/model.ts";
 import { Registry } from "../registry/registry.ts";
 
 export const MODEL = "noop";
@@ -25,6 +25,7 @@ const SCHEMA: JsonSchema = {
 export async function registerModel(
   databaseUrl: string,
   backend: BackendReference = { kind: "echo" },
+  settings: Partial<JobSettings> = {},
 ): Promise<Record<string, string>> {
   await using database = new PostgresDatabase(databaseUrl);
   await migrate(database);
@@ -33,7 +34,7 @@ export async function registerModel(
     name: MODEL,
     description: "Answers at once.",
     readers: ["team:chemistry"],
-    settings: { concurrency: 256 },
+    settings: { concurrency: 256, ...settings },
     version: { version: "1.0", backend, inputSchema: SCHEMA },
   });
   const { key } = await registry.createKey("system", { user: "ada", teams: ["chemistry"] });

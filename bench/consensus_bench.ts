@@ -17,6 +17,7 @@ import { startPostgres } from "../tests/services/postgres.ts";
 import { startSingleRedis } from "../tests/services/redis.ts";
 import { cpuSeconds } from "./cpu_time.ts";
 import { percentile } from "./percentile.ts";
+import { residentBytes } from "./resident_memory.ts";
 import { Spawned } from "./spawned.ts";
 
 const CHILDREN = ["one", "two", "three"];
@@ -97,19 +98,6 @@ async function registerConsensus(
 
 const SETTLE_MS = 5000;
 const WATCHED_MS = 10_000;
-
-/** Resident memory of a process; NaN where it is not known. */
-async function residentBytes(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("sh", {
-    args: [
-      "-c",
-      'while read -r name value _; do [ "$name" = VmRSS: ] && echo "$value"; done < "/proc/$0/status"',
-      `${pid}`,
-    ],
-    stderr: "null",
-  }).output();
-  return Number(new TextDecoder().decode(stdout).trim() || NaN) * 1024;
-}
 
 /** The processes, and what is measured of them. */
 export class ConsensusBench implements AsyncDisposable {

@@ -10,7 +10,7 @@ import { startPostgres } from "../tests/services/postgres.ts";
 import { type SingleRedis, startSingleRedis } from "../tests/services/redis.ts";
 import { registerModel } from "./caffeine.ts";
 import { Spawned } from "./spawned.ts";
-import type { BackendReference } from "../registry/model.ts";
+import type { BackendReference, JobSettings } from "../registry/model.ts";
 
 export class Deployment implements AsyncDisposable {
   private constructor(
@@ -19,6 +19,8 @@ export class Deployment implements AsyncDisposable {
     readonly url: string,
     /** Headers of an ordinary user's requests. */
     readonly headers: Readonly<Record<string, string>>,
+    /** Process ids by role, and Redis's. */
+    readonly pids: ReadonlyMap<string, number>,
     readonly stack: AsyncDisposableStack,
   ) {}
 
@@ -30,17 +32,19 @@ export class Deployment implements AsyncDisposable {
     roles: readonly Role[],
     backend: BackendReference,
     gatewayFlags: readonly string[] = [],
+    settings: Partial<JobSettings> = {},
   ): Promise<Deployment> {
     const stack = new AsyncDisposableStack();
     try {
       const postgres = stack.use(await startPostgres());
       const redis = stack.use(await startSingleRedis());
-      const headers = await registerModel(postgres.url, backend);
+      const headers = await registerModel(postgres.url, backend, settings);
       const env = {
         DATABASE_URL: postgres.url,
         REDIS_URL: redis.url,
         MODEL_GATEWAY_LOG_LEVEL: "error",
       };
+      const pids = new Map<string, number>();
       let url = "";
       for (const role of roles) {
         const port = freePort();
@@ -49,9 +53,11 @@ export class Deployment implements AsyncDisposable {
           new Spawned("main.ts", ["--role", role, "--port", `${port}`, ...flags], env),
         );
         await process.ready(`http://127.0.0.1:${port}/readyz`);
+        pids.set(role, process.pid);
         if (role === "gateway") url = `http://127.0.0.1:${port}`;
       }
-      return new Deployment(redis, url, headers, stack);
+      pids.set("redis", redis.pid!);
+      return new Deployment(redis, url, headers, pids, stack);
     } catch (error) {
       await stack.disposeAsync();
       throw error;

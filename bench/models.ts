@@ -19,6 +19,7 @@ import { cpuSeconds } from "./cpu_time.ts";
 import { describeMachine } from "./machine.ts";
 import { percentile } from "./percentile.ts";
 import { grouped, printTable, writeResults } from "./report.ts";
+import { residentBytes } from "./resident_memory.ts";
 import { Spawned } from "./spawned.ts";
 
 const ROLES = ["gateway", "scheduler", "worker"] as const;
@@ -72,7 +73,9 @@ async function measure(models: number, seconds: number, jobs: number): Promise<S
   await pause(SETTLE_SECONDS);
   const idleCpu = await idleness(pids, seconds);
   const memoryMiB: Record<string, number> = {};
-  for (const [name, pid] of pids) memoryMiB[name] = await residentMiB(pid);
+  for (const [name, pid] of pids) {
+    memoryMiB[name] = Math.round(await residentBytes(pid) / 2 ** 20);
+  }
   const times = await predictions(url, key, models, jobs);
   return {
     models,
@@ -99,12 +102,6 @@ async function idleness(
     name,
     (after[i]! - before[i]!) / seconds,
   ]));
-}
-
-async function residentMiB(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] })
-    .output();
-  return Math.round(Number(new TextDecoder().decode(stdout)) / 1024);
 }
 
 async function predictions(

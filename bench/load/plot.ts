@@ -1,5 +1,5 @@
 /**
- * A plot with two logarithmic axes as SVG that reads in light and dark.
+ * A plot as SVG that reads in light and dark.
  *
  * @module
  */
@@ -15,6 +15,8 @@ export interface Plot {
   readonly title: string;
   readonly x: string;
   readonly y: string;
+  /** Of both; logarithmic by default. Linear ones begin at zero. */
+  readonly axes?: "logarithmic" | "linear";
   readonly series: readonly Series[];
 }
 
@@ -25,10 +27,11 @@ const RIGHT = 620;
 const TOP = 40;
 const BOTTOM = 318;
 
-/** Draws the plot; points that are not above zero have no place on it and are left out. */
-export function drawPlot({ title, x, y, series }: Plot): string {
+/** Draws the plot; points that are not above zero are left out. */
+export function drawPlot({ title, x, y, series, axes = "logarithmic" }: Plot): string {
   const points = series.flatMap((one) => shown(one));
-  const [xTicks, yTicks] = [decades(points.map(([v]) => v)), decades(points.map(([, v]) => v))];
+  const [ticks, scale] = axes === "linear" ? [evenly, linear] : [decades, logarithmic];
+  const [xTicks, yTicks] = [ticks(points.map(([v]) => v)), ticks(points.map(([, v]) => v))];
   const atX = scale(xTicks, LEFT, RIGHT);
   const atY = scale(yTicks, BOTTOM, TOP);
   const grid = [
@@ -89,7 +92,23 @@ function decades(values: readonly number[]): number[] {
   return Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
 }
 
-function scale(ticks: readonly number[], from: number, to: number): (value: number) => number {
+/** Four to ten round steps from zero to above the values. */
+function evenly(values: readonly number[]): number[] {
+  const most = Math.max(...values);
+  const decade = 10 ** Math.floor(Math.log10(most));
+  const step = [0.1, 0.2, 0.5, 1, 2].map((of) => of * decade).find((of) => most / of <= 8)!;
+  return Array.from({ length: Math.ceil(most / step) + 1 }, (_, n) => n * step);
+}
+
+function linear(ticks: readonly number[], from: number, to: number): (value: number) => number {
+  return (value) => Math.round((from + value / ticks.at(-1)! * (to - from)) * 10) / 10;
+}
+
+function logarithmic(
+  ticks: readonly number[],
+  from: number,
+  to: number,
+): (value: number) => number {
   const low = Math.log10(ticks[0]!);
   const span = Math.log10(ticks.at(-1)!) - low;
   return (value) => Math.round((from + (Math.log10(value) - low) / span * (to - from)) * 10) / 10;
