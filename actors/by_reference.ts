@@ -21,10 +21,22 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
   const references = new References(blobs);
   const overrides: Pick<
     JobQueue,
-    "submit" | "ask" | "get" | "settled" | "list" | "deadLetters" | "claim" | "settle" | "requeue"
+    | "submit"
+    | "submitWithin"
+    | "ask"
+    | "get"
+    | "settled"
+    | "list"
+    | "deadLetters"
+    | "claim"
+    | "settle"
+    | "requeue"
   > = {
     async submit(job) {
       return await queue.submit(await references.shortened(job, inlineLength));
+    },
+    async submitWithin(job, quotas) {
+      return await queue.submitWithin(await references.shortened(job, inlineLength), quotas);
     },
     async ask(job, timeoutMs, signal) {
       const short = await references.shortened(job, inlineLength);

@@ -94,6 +94,30 @@ export interface JobProvenance {
   readonly evaluation?: string;
 }
 
+/**
+ * Who is to answer for what a job takes, beside its submitter, and at which rates. It is fixed when
+ * the job is accepted; a job of which there is nothing to say has none.
+ */
+export interface JobAccount {
+  /** Entries `team:NAME`: each has the job on its account too. */
+  readonly teams?: readonly string[];
+  /** One processor and no price where it is not set. */
+  readonly rates?: JobRates;
+  /** True where quotas are held for the job until it ends; only `submitWithin` sets it. */
+  readonly held?: boolean;
+}
+
+/** What a second of a job's attempts stands for. Amounts of money are in billionths. */
+export interface JobRates {
+  /** Processors; 0 where an attempt only waits for other jobs, so that its time is no compute. */
+  readonly cpu: number;
+  readonly gpu: number;
+  /** Per millisecond of run time, over all processors. */
+  readonly costPerMs: number;
+  /** A whole number, once per completed job. */
+  readonly costPerCall: number;
+}
+
 /** What is handed in to create a job. Its submission time and its queue's tag are in the id. */
 export interface NewJob {
   /** Made by `newJobId(tag)` before the first send, so that a re-sent submission is a duplicate. */
@@ -115,6 +139,7 @@ export interface NewJob {
   readonly provenance?: JobProvenance;
   /** Counts the job with others of that name, by whatever versions; see `Cohort` in job_queue.ts. */
   readonly cohort?: string;
+  readonly account?: JobAccount;
 }
 
 export interface Idempotency {
@@ -179,6 +204,7 @@ export interface Job {
   readonly traceparent?: string;
   readonly provenance?: JobProvenance;
   readonly cohort?: string;
+  readonly account?: JobAccount;
   /** Every state change with its time, oldest first; the first is `queued` at submission. */
   readonly history: readonly JobTransition[];
 }

@@ -26,10 +26,11 @@ import type {
   JobProgress,
 } from "./job.ts";
 import type { JobState, Lane, NewJob } from "./job.ts";
+import type { QuotaClaim, QuotaLedger, QuotaRefusal, QuotaStanding } from "./quota_ledger.ts";
 
 /** What became of a submission. `duplicate` and `conflict` name the job that was there before. */
 export type Submission =
-  | { readonly kind: "accepted"; readonly id: string }
+  | { readonly kind: "accepted"; readonly id: string; readonly standing?: QuotaStanding }
   | { readonly kind: "duplicate"; readonly id: string }
   | { readonly kind: "conflict"; readonly id: string };
 
@@ -52,11 +53,17 @@ export class QueueUnavailable extends Error {
 }
 
 export interface JobSubmission {
+  readonly ledger: QuotaLedger;
   /**
    * Accepts a job, durably, or says that it was accepted before: by its id (a re-sent request), or
    * by its idempotency key. A `conflict` is the same key with another fingerprint.
    */
   submit(job: NewJob): Promise<Submission>;
+  /**
+   * Submits a job if all quotas have room for it, and holds them until it ends. What was accepted
+   * before takes nothing of them. A refusal has changed nothing.
+   */
+  submitWithin(job: NewJob, quotas: readonly QuotaClaim[]): Promise<Submission | QuotaRefusal>;
   /**
    * Submits a job and answers it as soon as it is final, or as it stands when the time is up or the
    * signal fires: `submit` and `settled` in fewer steps, for many jobs awaited at once. A job that

@@ -12,6 +12,20 @@ export const CONSUMER_GROUP = "workers";
 /** The key that holds the live schedulers. */
 export const SCHEDULERS_KEY = "mg:schedulers";
 
+/**
+ * What is held against quotas, by job. All counts of quotas are in its slot, so that a job is held
+ * against all of its quotas in one step.
+ */
+export const QUOTAS_KEY = "mg:{quota}:held";
+
+/** The jobs in flight that count against a subject's quota, by when they were accepted. */
+export function quotaIdsKey(subject: string): string {
+  return `mg:{quota}:ids:${subject}`;
+}
+
+/** Queues that were dropped, by when: what was spent in them is kept. */
+export const DROPPED_KEY = "mg:dropped";
+
 /** A queue's name: its tag in six hexadecimal digits. */
 export function queueName(tag: number): string {
   return tag.toString(16).padStart(6, "0");
@@ -34,6 +48,11 @@ export function countersKey(tag: number): string {
 
 export function jobKey(tag: number, id: string): string {
   return `${queuePrefix(tag)}job:${id}`;
+}
+
+/** The id of the job that an idempotency key stands for. */
+export function idempotencyKey(tag: number, key: string): string {
+  return `${queuePrefix(tag)}key:${key}`;
 }
 
 /** Progress and log lines of one job. */
@@ -83,6 +102,11 @@ export function cohortNotesKey(tag: number, name: string): string {
 /** There while nothing goes on in a queue; see `JobSupervision.roused`. */
 export function asleepKey(tag: number): string {
   return queuePrefix(tag) + "asleep";
+}
+
+/** Jobs that have ended and whose quotas are to be given back; each with its run time. */
+export function endedKey(tag: number): string {
+  return queuePrefix(tag) + "ended";
 }
 
 /** The channel on which workers are told that there is something to claim. */

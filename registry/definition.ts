@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { BackendReference, JobSettings, JsonSchema, Visibility } from "./model.ts";
+import type {
+  BackendReference,
+  JobSettings,
+  JsonSchema,
+  Prices,
+  Resources,
+  Visibility,
+} from "./model.ts";
 
 /** What is handed in to add a version to a model. */
 export interface NewVersion {
@@ -14,6 +21,8 @@ export interface NewVersion {
   readonly documentation?: string;
   readonly source?: string;
   readonly units?: string;
+  readonly resources?: Resources;
+  readonly prices?: Prices;
   readonly tags?: readonly string[];
   readonly example?: unknown;
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NewApiKey } from "./api_key.ts";
+import { checkCosts } from "./cost_check.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 import { DEFAULT_SETTINGS, type JobSettings, NAME_PATTERN, NAME_RULE } from "./model.ts";
 import { SUBJECT_NAME_PATTERN, SUBJECT_NAME_RULE, SUBJECT_PATTERN } from "./principal.ts";
@@ -71,6 +72,7 @@ export function checkVersion(version: NewVersion, at = ""): Problem[] {
     ...checkText(version.source, `${at}/source`, 0, 4_000, true),
     ...checkText(version.units, `${at}/units`, 0, 100, true),
     ...checkTags(version.tags, `${at}/tags`),
+    ...checkCosts(version, at),
   ];
 }
 

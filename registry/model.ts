@@ -79,6 +79,24 @@ export interface BackendReference {
 /** A JSON Schema (draft 2020-12) as parsed JSON. */
 export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
 
+/** What one attempt of a version takes of a machine while it runs. */
+export interface Resources {
+  /** Processors, also parts of one; 1 where it is not set. */
+  readonly cpu?: number;
+  /** As Kubernetes writes it, such as `512Mi`. */
+  readonly memory?: string;
+  /** Graphics processors; none where it is not set. */
+  readonly gpu?: number;
+}
+
+/** What a version costs, each in the operator's currency; nothing where it is not set. */
+export interface Prices {
+  readonly perCpuSecond?: number;
+  readonly perGpuSecond?: number;
+  /** Per job that completes. */
+  readonly perCall?: number;
+}
+
 /** One immutable version of a model. */
 export interface Version {
   readonly version: string;
@@ -92,6 +110,8 @@ export interface Version {
   readonly source?: string;
   /** The unit of the output's `value`. */
   readonly units?: string;
+  readonly resources?: Resources;
+  readonly prices?: Prices;
   readonly tags: readonly string[];
   /** A sample input, shown in documentation and used to try the model. */
   readonly example?: unknown;

@@ -200,6 +200,7 @@ function newModel(actor: string, given: NewModel, tag: number, now: number): Mod
 function newVersion(actor: string, given: NewVersion, ordinal: number, now: number): Version {
   const { version, backend, inputSchema, outputSchema, documentation, source, units, example } =
     given;
+  const { resources, prices } = given;
   return {
     version,
     ordinal,
@@ -209,6 +210,8 @@ function newVersion(actor: string, given: NewVersion, ordinal: number, now: numb
     ...(documentation !== undefined && { documentation }),
     ...(source !== undefined && { source }),
     ...(units !== undefined && { units }),
+    ...(resources && { resources }),
+    ...(prices && { prices }),
     tags: given.tags ?? [],
     ...(example !== undefined && { example }),
     createdAt: now,

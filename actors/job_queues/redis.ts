@@ -26,14 +26,17 @@ import {
   type Lease,
   type LeaseState,
   type QueueMeasures,
+  QueueUnavailable,
   type Submission,
   type Supervision,
 } from "../job_queue.ts";
+import type { QuotaClaim, QuotaRefusal } from "../quota_ledger.ts";
 import * as keys from "../redis_keys.ts";
 import { Batcher, type BatcherLimits } from "./redis/batcher.ts";
 import { readCohort, readMembers, writeNotes } from "./redis/cohorts.ts";
 import { claimsOf, endingArguments } from "./redis/attempt.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis/connection.ts";
+import { RedisQuotaLedger } from "./redis/quota_ledger.ts";
 import { readDeliveries } from "./redis/deliveries.ts";
 import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
@@ -65,6 +68,7 @@ export class RedisJobQueue implements JobQueue {
   readonly #options: JobQueueOptions;
   readonly #connection: RedisConnection;
   readonly #wakeups: Wakeups;
+  readonly ledger: RedisQuotaLedger;
   /** Names this process in the records of jobs it waits for. */
   readonly #gateway = crypto.randomUUID().slice(0, 8);
   /** The same, to hear of the end only. */
@@ -79,6 +83,7 @@ export class RedisJobQueue implements JobQueue {
     this.#connection = new RedisConnection(connection);
     this.#submitBatch = (connection.replicas ?? 0) > 0 ? REPLICATED_BATCH : SUBMIT_BATCH;
     this.#wakeups = new Wakeups(this.#connection);
+    this.ledger = new RedisQuotaLedger(this.#connection);
     this.#reads = new Batcher((ids) => this.#readAll(ids), READ_BATCH);
   }
 
@@ -92,6 +97,13 @@ export class RedisJobQueue implements JobQueue {
       this.#submits.set(tag, batcher);
     }
     return batcher.add(job);
+  }
+
+  submitWithin(
+    job: NewJob,
+    quotas: readonly QuotaClaim[],
+  ): Promise<Submission | QuotaRefusal> {
+    return this.ledger.submitWithin(job, quotas, (held) => this.submit(held));
   }
 
   async #submitAll(tag: number, jobs: readonly WatchedJob[]): Promise<Submission[]> {
@@ -236,7 +248,9 @@ export class RedisJobQueue implements JobQueue {
   }
 
   async drop(tag: number): Promise<void> {
+    await this.ledger.noteDropped(tag);
     while (await this.#connection.run("drop", keys.countersKey(tag), ROUND_LIMIT) === 1);
+    await this.ledger.giveBack(tag);
   }
 
   // Delivery
@@ -337,7 +351,9 @@ export class RedisJobQueue implements JobQueue {
     const args: (string | number)[] = [];
     for (const [lease, ending] of endings) endingArguments(lease, ending, args);
     const reply = await this.#connection.write("settle", keys.countersKey(tag), args) as number[];
-    return reply.map((recorded) => recorded === 1 ? "recorded" : "lost");
+    // They ended in any case: what cannot be given back now is at the next round of supervision.
+    if (reply.includes(2)) await this.ledger.giveBack(tag).catch(ignoreUnavailable);
+    return reply.map((recorded) => recorded > 0 ? "recorded" : "lost");
   }
 
   async handBack(lease: Lease): Promise<void> {
@@ -361,7 +377,8 @@ export class RedisJobQueue implements JobQueue {
       ROUND_LIMIT,
     ) as number[] | null;
     if (reply === null) return undefined;
-    const [promoted, rescued, deadLettered, expired, idle, callbacksDue] = reply;
+    const [promoted, rescued, deadLettered, expired, idle, callbacksDue, _repaired, ended] = reply;
+    if (ended! > 0) await this.ledger.giveBack(tag).catch(ignoreUnavailable);
     return {
       promoted: promoted!,
       rescued: rescued!,
@@ -445,6 +462,10 @@ export class RedisJobQueue implements JobQueue {
 type WatchedJob = NewJob & { readonly watcher?: string };
 
 const LEASE_STATES: Readonly<Record<string, LeaseState>> = { h: "held", c: "cancel", l: "lost" };
+
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof QueueUnavailable)) throw error;
+}
 
 /** The key of the queue that a job, or one of its deliveries, belongs to. */
 function keyOf(id: string): string {

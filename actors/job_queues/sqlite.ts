@@ -10,6 +10,7 @@
 import type { Job, JobEvent, JobProgress, JobState, Lane, NewJob } from "../job.ts";
 import { isFinal } from "../job.ts";
 import { jobIdTag } from "../job_id.ts";
+import type { QuotaClaim, QuotaRefusal } from "../quota_ledger.ts";
 import {
   type Cancellation,
   type Claim,
@@ -29,6 +30,7 @@ import {
   type Submission,
   type Supervision,
 } from "../job_queue.ts";
+import { Acceptance } from "./sqlite/acceptance.ts";
 import { Cohorts } from "./sqlite/cohorts.ts";
 import { Counters } from "./sqlite/counters.ts";
 import { Deliveries } from "./sqlite/deliveries.ts";
@@ -36,6 +38,7 @@ import { GroupCommit, type SqliteRow } from "./sqlite/group_commit.ts";
 import { Lifecycle } from "./sqlite/lifecycle.ts";
 import { deadLetterRows, jobRows } from "./sqlite/listing.ts";
 import { readMeasures } from "./sqlite/measures.ts";
+import { SqliteQuotaLedger } from "./sqlite/quota_ledger.ts";
 import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
 import { SCHEMA } from "./sqlite/schema.ts";
@@ -57,8 +60,10 @@ export class SqliteJobQueue implements JobQueue {
   #wakeJobs = new Set<string>();
   readonly #deliveries: Deliveries;
   readonly #cohorts: Cohorts;
+  readonly ledger: SqliteQuotaLedger;
   readonly #ownership: Ownership;
   readonly #lifecycle: Lifecycle;
+  readonly #acceptance: Acceptance;
   /** Claims since batch last had its share, by queue. */
   readonly #turn = new Map<number, number>();
 
@@ -73,6 +78,7 @@ export class SqliteJobQueue implements JobQueue {
     }
     this.#deliveries = new Deliveries(this.#store, this.#counters, now);
     this.#cohorts = new Cohorts(this.#store, now);
+    this.ledger = new SqliteQuotaLedger(this.#store, now);
     this.#ownership = new Ownership(this.#store, now);
     const wake = {
       queue: (tag: number) => void this.#wakeQueues.add(tag),
@@ -83,11 +89,16 @@ export class SqliteJobQueue implements JobQueue {
       this.#counters,
       this.#deliveries,
       this.#cohorts,
+      this.ledger,
       wake,
       now,
       this.#options,
     );
-    this.#store.run("UPDATE jobs SET lease_until = 0 WHERE state = 'running'");
+    this.#acceptance = new Acceptance(this.#store, this.#lifecycle, this.ledger, now);
+    this.#store.run(
+      "UPDATE jobs SET lease_until = min(lease_until, ?) WHERE state = 'running'",
+      now(),
+    );
     this.#store.run("UPDATE owners SET until = 0");
     this.#store.run("DELETE FROM schedulers");
   }
@@ -112,27 +123,11 @@ export class SqliteJobQueue implements JobQueue {
   // Submission
 
   submit(job: NewJob): Promise<Submission> {
-    return this.#write((): Submission => {
-      const tag = jobIdTag(job.id);
-      if (this.#store.get("SELECT 1 FROM jobs WHERE id = ?", job.id)) {
-        return { kind: "duplicate", id: job.id };
-      }
-      if (job.idempotency) {
-        const prior = this.#store.get(
-          "SELECT id, fingerprint, delete_at FROM jobs WHERE tag = ? AND idempotency_key = ?",
-          tag,
-          job.idempotency.key,
-        );
-        if (prior && prior.delete_at !== null && (prior.delete_at as number) <= this.#now()) {
-          this.#lifecycle.forget(prior.id as string);
-        } else if (prior) {
-          const same = prior.fingerprint === job.idempotency.fingerprint;
-          return { kind: same ? "duplicate" : "conflict", id: prior.id as string };
-        }
-      }
-      this.#lifecycle.insert(tag, job);
-      return { kind: "accepted", id: job.id };
-    });
+    return this.#write(() => this.#acceptance.accept(job));
+  }
+
+  submitWithin(job: NewJob, quotas: readonly QuotaClaim[]): Promise<Submission | QuotaRefusal> {
+    return this.#write(() => this.#acceptance.accept(job, quotas));
   }
 
   async ask(job: NewJob, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined> {
@@ -255,6 +250,7 @@ export class SqliteJobQueue implements JobQueue {
 
   drop(tag: number): Promise<void> {
     return this.#write(() => {
+      this.ledger.drop(tag);
       for (const row of this.#store.all("SELECT id FROM jobs WHERE tag = ?", tag)) {
         this.#store.run("DELETE FROM events WHERE job_id = ?", row.id as string);
         this.#wakeJobs.add(row.id as string);
@@ -357,6 +353,7 @@ export class SqliteJobQueue implements JobQueue {
       const row = this.#lifecycle.held(lease);
       if (!row) return this.#settledBefore(lease, ending);
       this.#counters.observe(row.tag as number, "run", this.#now() - (row.started_at as number));
+      this.ledger.spend(row);
       switch (ending.state) {
         case "completed":
           this.#lifecycle.finish(row, "completed", ending);
@@ -388,6 +385,7 @@ export class SqliteJobQueue implements JobQueue {
     return this.#write(() => {
       const row = this.#lifecycle.held(lease);
       if (!row) return;
+      this.ledger.spend(row);
       if (row.cancel === 1) this.#lifecycle.finish(row, "cancelled");
       else this.#lifecycle.giveBack(row, { attempt: (row.attempt as number) - 1 });
     });

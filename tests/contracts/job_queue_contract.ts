@@ -6,6 +6,7 @@
 import { testCallbacks } from "./job_queue_callbacks.ts";
 import { testCohorts } from "./job_queue_cohorts.ts";
 import { testDelivery } from "./job_queue_delivery.ts";
+import { testQuotas } from "./job_queue_quotas.ts";
 import { testProperties } from "./job_queue_properties.ts";
 import {
   LEASE_MS,
@@ -38,6 +39,7 @@ export function testJobQueue(adapter: string, open: OpenQueueStore, skip?: strin
   testSupervision(claim);
   testCallbacks(claim);
   testCohorts(claim);
+  testQuotas(claim);
   testProperties(claim);
   claim("ping() answers, and a disposed queue is at rest", async (store) => {
     await store.queue.ping();

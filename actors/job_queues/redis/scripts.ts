@@ -9,6 +9,7 @@
  */
 import { BUCKET_GROWTH } from "../../cohort_times.ts";
 import { COHORT_KEPT_MS, MAX_COHORT_MEMBERS, TIME_BOUNDS_MS } from "../../job_queue.ts";
+import { USAGE_KEPT_DAYS } from "../../quota_ledger.ts";
 import library from "./lua/library.lua" with { type: "text" };
 import acquire from "./lua/acquire.lua" with { type: "text" };
 import cancel from "./lua/cancel.lua" with { type: "text" };
@@ -23,17 +24,24 @@ import join from "./lua/join.lua" with { type: "text" };
 import measure from "./lua/measure.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
 import report from "./lua/report.lua" with { type: "text" };
+import quotaDue from "./lua/quota_due.lua" with { type: "text" };
+import quotaRelease from "./lua/quota_release.lua" with { type: "text" };
+import quotaReserve from "./lua/quota_reserve.lua" with { type: "text" };
+import quotaUse from "./lua/quota_use.lua" with { type: "text" };
 import requeue from "./lua/requeue.lua" with { type: "text" };
 import settle from "./lua/settle.lua" with { type: "text" };
+import spending from "./lua/spending.lua" with { type: "text" };
 import submit from "./lua/submit.lua" with { type: "text" };
 import supervise from "./lua/supervise.lua" with { type: "text" };
+import usage from "./lua/usage.lua" with { type: "text" };
 import watch from "./lua/watch.lua" with { type: "text" };
 
 const REFUSED_WHEN_FULL = "#!lua\n";
 const ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n";
 const PRELUDE = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}
 local BUCKET_GROWTH, MAX_MEMBERS, COHORT_KEPT = ${BUCKET_GROWTH}, ${MAX_COHORT_MEMBERS}, ${COHORT_KEPT_MS}
-${library}`;
+local USAGE_KEPT = ${USAGE_KEPT_DAYS * 24 * 3600 * 1000}
+${spending}${library}`;
 
 /** The text of every script by its name. */
 export const SCRIPTS = {
@@ -54,6 +62,11 @@ export const SCRIPTS = {
   deliveryAgain: ALLOWED_WHEN_FULL + PRELUDE + deliveryAgain,
   measure: ALLOWED_WHEN_FULL + PRELUDE + measure,
   drop: ALLOWED_WHEN_FULL + PRELUDE + drop,
+  usage: ALLOWED_WHEN_FULL + PRELUDE + usage,
+  quotaReserve: REFUSED_WHEN_FULL + quotaReserve,
+  quotaRelease: ALLOWED_WHEN_FULL + quotaRelease,
+  quotaDue: ALLOWED_WHEN_FULL + quotaDue,
+  quotaUse: ALLOWED_WHEN_FULL + quotaUse,
   join: ALLOWED_WHEN_FULL + join,
 } as const;
 

@@ -17,6 +17,7 @@ import type { Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
 import type { Cohorts } from "./cohorts.ts";
 import type { Counters } from "./counters.ts";
 import type { Deliveries } from "./deliveries.ts";
+import type { SqliteQuotaLedger } from "./quota_ledger.ts";
 import type { GroupCommit, SqliteRow } from "./group_commit.ts";
 import { claimOf } from "./rows.ts";
 
@@ -34,6 +35,7 @@ export class Lifecycle {
   readonly #counters: Counters;
   readonly #deliveries: Deliveries;
   readonly #cohorts: Cohorts;
+  readonly #ledger: SqliteQuotaLedger;
   readonly #wake: Wake;
   readonly #now: () => number;
   readonly #options: JobQueueOptions;
@@ -45,6 +47,7 @@ export class Lifecycle {
     counters: Counters,
     deliveries: Deliveries,
     cohorts: Cohorts,
+    ledger: SqliteQuotaLedger,
     wake: Wake,
     now: () => number,
     options: JobQueueOptions,
@@ -53,6 +56,7 @@ export class Lifecycle {
     this.#counters = counters;
     this.#deliveries = deliveries;
     this.#cohorts = cohorts;
+    this.#ledger = ledger;
     this.#wake = wake;
     this.#now = now;
     this.#options = options;
@@ -63,8 +67,8 @@ export class Lifecycle {
     const now = this.#now();
     this.#store.run(
       `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits,
-        callback, parent, traceparent, provenance, cohort, idempotency_key, fingerprint)
-       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        callback, parent, traceparent, provenance, cohort, account, idempotency_key, fingerprint)
+       VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       job.id,
       tag,
       job.lane,
@@ -81,6 +85,7 @@ export class Lifecycle {
       job.traceparent ?? null,
       job.provenance ? JSON.stringify(job.provenance) : null,
       job.cohort ?? null,
+      job.account ? JSON.stringify(job.account) : null,
       job.idempotency?.key ?? null,
       job.idempotency?.fingerprint ?? null,
     );
@@ -126,14 +131,14 @@ export class Lifecycle {
   }
 
   /** Back to where it stood in line: `seq` is kept. */
-  giveBack(row: SqliteRow, change: { attempt?: number; stalls?: number }): void {
+  giveBack(row: SqliteRow, change: { attempt?: number; stalls?: number; at?: number }): void {
     this.#store.run(
       "UPDATE jobs SET state = 'queued', attempt = ?, stalls = ?, lease_until = NULL WHERE id = ?",
       change.attempt ?? row.attempt as number,
       change.stalls ?? row.stalls as number,
       row.id as string,
     );
-    this.event(row.id as string, "queued", this.#now(), { attempt: row.attempt });
+    this.event(row.id as string, "queued", change.at ?? this.#now(), { attempt: row.attempt });
     this.#counters.count(row.tag as number, `waiting:${row.lane}`);
     this.#wake.queue(row.tag as number);
   }
@@ -189,6 +194,7 @@ export class Lifecycle {
       ...(end.error ? { error: end.error } : {}),
     });
     this.#cohorts.tally(row, state);
+    this.#ledger.conclude(row, state);
     this.#deliveries.tell(row, state, {});
   }
 
@@ -266,6 +272,9 @@ export class Lifecycle {
       limit,
     );
     for (const row of lost) {
+      // It ran no longer than its lease, however long nobody looked.
+      const lostAt = Math.min(this.#now(), row.lease_until as number);
+      this.#ledger.spend(row, lostAt);
       const stalls = (row.stalls as number) + 1;
       if (row.cancel === 1) this.finish(row, "cancelled");
       else if (stalls > this.#options.maxStalls) {
@@ -274,7 +283,7 @@ export class Lifecycle {
         this.finish(row, "failed", { error, dead: true });
         deadLettered++;
       } else {
-        this.giveBack(row, { stalls });
+        this.giveBack(row, { stalls, at: lostAt });
         this.#counters.count(tag, "redelivered");
         rescued++;
       }
@@ -292,6 +301,7 @@ export class Lifecycle {
     for (const row of gone) this.forget(row.id as string);
     this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
     this.#cohorts.sweep(now);
+    this.#ledger.sweep();
     return gone.length;
   }
 }

@@ -41,6 +41,7 @@ export function jobOf(row: SqliteRow, events: readonly SqliteRow[]): Job {
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent as string }),
     ...(row.provenance === null ? {} : { provenance: JSON.parse(row.provenance as string) }),
     ...(row.cohort === null ? {} : { cohort: row.cohort as string }),
+    ...(row.account === null ? {} : { account: JSON.parse(row.account as string) }),
     history: events.map(transitionOf),
   };
 }

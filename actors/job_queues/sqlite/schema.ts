@@ -76,4 +76,20 @@ CREATE TABLE cohort_members (
 ) WITHOUT ROWID;
 CREATE INDEX cohort_members_by_job ON cohort_members (tag, name, job_id);
 `,
+  `
+ALTER TABLE jobs ADD COLUMN account TEXT;
+ALTER TABLE jobs ADD COLUMN spent_ms INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE quota_holds (job_id TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (job_id, subject)) WITHOUT ROWID;
+CREATE INDEX quota_holds_by_subject ON quota_holds (subject);
+CREATE TABLE quota_days (
+  subject TEXT NOT NULL, day INTEGER NOT NULL, jobs INTEGER NOT NULL, ms INTEGER NOT NULL,
+  PRIMARY KEY (subject, day)
+) WITHOUT ROWID;
+CREATE TABLE usage (
+  tag INTEGER NOT NULL, day INTEGER NOT NULL, payer TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL,
+  jobs INTEGER NOT NULL, completed INTEGER NOT NULL, compute_ms INTEGER NOT NULL, cpu_ms INTEGER NOT NULL,
+  gpu_ms INTEGER NOT NULL, cost INTEGER NOT NULL, PRIMARY KEY (tag, day, payer, version)
+) WITHOUT ROWID;
+CREATE TABLE dropped (tag INTEGER PRIMARY KEY);
+`,
 ];

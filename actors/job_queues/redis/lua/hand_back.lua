@@ -5,7 +5,8 @@
 local job = load(ARGV[1])
 if not job or job.state ~= 'r' or job.fence ~= ARGV[2] then return 0 end
 call('ZREM', base .. 'running', job.id)
-local _, ticket = start_of(job)
+local began, ticket = start_of(job)
+spend(job, now - began)
 if job.cancel then
   job.delivered = ticket
   finish(job, 'x', 'e' .. ARGV[2], nil, nil, nil)

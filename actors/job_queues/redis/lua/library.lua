@@ -82,6 +82,7 @@ local function flush()
   for field, by in pairs(counted) do
     if by ~= 0 then call('HINCRBY', COUNTERS, field, by) end
   end
+  write_spent(now)
 end
 
 -- Tells the gateways that wait for this job to look again; `mark` is END at its last change. A
@@ -165,6 +166,7 @@ local function finish(job, state, mark, field, value, code)
   if job.idempotency then call('PEXPIRE', base .. 'key:' .. job.idempotency, keep) end
   if job.events then call('PEXPIRE', base .. 'events:' .. job.id, keep) end
   count(NAMES[state], 1)
+  conclude(job, state, now)
   if code then count('failure:' .. code, 1) end
   if job.cohort then tally(job, state, state == 'c' and job.ran) end
   tell(job, NAMES[state], nil)

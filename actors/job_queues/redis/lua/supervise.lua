@@ -1,7 +1,7 @@
 -- One round of looking after the queue, for the holder of the epoch only.
 -- KEYS[1] counters
 -- ARGV    epoch, ttl in ms, most stalls, most jobs per step
--- Returns nil for anyone else; else promoted, rescued, dead-lettered, expired, idle, callbacks due, lag repaired
+-- Returns nil for anyone else; else promoted, rescued, dead-lettered, expired, idle, callbacks due, lag repaired, jobs whose quotas are to be given back
 local owner = base .. 'owner'
 if call('HGET', owner, 'epoch') ~= ARGV[1] then return nil end
 call('HSET', owner, 'until', now + tonumber(ARGV[2]))
@@ -23,12 +23,16 @@ for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'delayed', '-inf', now, 'LIMIT
 end
 
 -- Jobs whose lease has passed: their worker is lost. The fence moves on, which shuts it out.
-for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'running', '-inf', now, 'LIMIT', 0, limit)) do
+local lost = call('ZRANGEBYSCORE', base .. 'running', '-inf', now, 'WITHSCORES', 'LIMIT', 0, limit)
+for i = 1, #lost, 2 do
+  -- It ran no longer than its lease, however long nobody looked.
+  local id, lost_at = lost[i], tonumber(lost[i + 1])
   call('ZREM', base .. 'running', id)
   local job = load(id)
   if job and job.state == 'r' then
     local mark = 'e' .. job.fence
-    local _, ticket = start_of(job)
+    local began, ticket = start_of(job)
+    spend(job, math.max(0, lost_at - began))
     local stalls = tonumber(call('HGET', job.key, 's') or 0) + 1
     call('HSET', job.key, 's', stalls)
     if job.cancel then
@@ -41,7 +45,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'running', '-inf', now, 'LIMIT
       finish(job, 'f', mark, 'er', '{"code":"stalled","message":"lost its worker ' .. stalls .. ' times"}', 'stalled')
       dead = dead + 1
     else
-      call('HSET', job.key, 'st', 'q', mark, 'q ' .. now)
+      call('HSET', job.key, 'st', 'q', mark, 'q ' .. lost[i + 1])
       give_back(job, ticket)
       count('redelivered', 1)
       announce(job)
@@ -138,6 +142,6 @@ flush()
 local due = call('ZCOUNT', base .. 'callbacks', '-inf', now)
 local idle = waiting == 0 and #stretch < limit
   and call('ZCARD', base .. 'running') == 0 and call('ZCARD', base .. 'delayed') == 0
-  and call('ZCARD', base .. 'callbacks') == 0
+  and call('ZCARD', base .. 'callbacks') == 0 and call('ZCARD', base .. 'ended') == 0
 if idle then call('SET', base .. 'asleep', '1', 'PX', 120000) end
-return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired }
+return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired, call('ZCARD', base .. 'ended') }
