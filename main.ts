@@ -40,6 +40,7 @@ import { SqliteDatabase } from "./registry/databases/sqlite.ts";
 import { migrate } from "./registry/migrate.ts";
 import type { BackendReference } from "./registry/model.ts";
 import { Registry } from "./registry/registry.ts";
+import type { SelectRunner } from "./registry/select.ts";
 
 export const VERSION = "0.1.0";
 
@@ -134,6 +135,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         evaluations,
         draw: (smiles: string) => drawer.draw(smiles),
         samples,
+        selects: store.database,
         sessionSecret: await sessionSecret(config, log),
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
@@ -174,7 +176,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
 }
 
 interface Stores {
-  readonly database: Database;
+  readonly database: Database & SelectRunner;
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly jobs: JobQueue;

@@ -9,6 +9,7 @@ import type { JobSubmission } from "../actors/job_queue.ts";
 import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
+import type { SelectRunner } from "../registry/select.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { QueueSamples } from "./queue_samples.ts";
@@ -82,6 +83,8 @@ export interface Gateway extends Operations {
   readonly sessionSecret: string;
   /** How the queues stood; the panel's curves are empty where it is not set. */
   readonly samples?: Pick<QueueSamples, "of" | "latest">;
+  /** Answers operators' questions to the registry; there is no such page where it is not set. */
+  readonly selects?: SelectRunner;
   /** Draws a molecule from its SMILES as SVG; undefined for what is no molecule. */
   draw?(smiles: string): Promise<string | undefined>;
   /** Epoch milliseconds. */

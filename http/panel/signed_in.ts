@@ -1,5 +1,5 @@
 /**
- * Lets only those pass who are signed in, and only forms that are the gateway's own.
+ * Lets only those pass who are signed in, and of what changes anything only the gateway's own forms.
  *
  * @module
  */
@@ -33,14 +33,21 @@ export function signedIn(app: Api, gateway: Gateway, seal: Seal): MiddlewareHand
     c.set("session", session);
     c.set("principal", principal);
     c.set("api", new ApiCaller(app, session.bearer));
+    await next();
+  };
+}
+
+/** Lets only forms of the session's own pages change anything. */
+export function ownForms(): MiddlewareHandler<PanelEnv> {
+  return async (c, next) => {
     if (!SAFE.includes(c.req.method)) {
       const token = c.req.header("x-csrf-token") ?? (await c.req.parseBody()).csrf;
-      if (!isSameOrigin(c) || token !== session.csrf) {
+      if (!isSameOrigin(c) || token !== c.get("session").csrf) {
         throw new Problem("forbidden", {
           detail: "the form is of another session or another site",
         });
       }
     }
-    return await next();
+    await next();
   };
 }

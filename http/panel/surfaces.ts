@@ -5,6 +5,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { databasePage } from "../admin/pages/database.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
 import { deliveriesPage } from "../admin/pages/deliveries.tsx";
 import { keysPage } from "../admin/pages/keys.tsx";
@@ -33,7 +34,7 @@ import { signInRoutes, signOut } from "./pages/sign_in.tsx";
 import type { Panel, PanelEnv } from "./panel.ts";
 import { securityHeaders } from "./security_headers.ts";
 import { Seal } from "./session.ts";
-import { signedIn } from "./signed_in.ts";
+import { ownForms, signedIn } from "./signed_in.ts";
 
 const OWNER_PAGES = [
   modelsPage,
@@ -54,7 +55,12 @@ const ADMIN_PAGES = [
   deadLettersPage,
   deliveriesPage,
   keysPage,
+  databasePage,
 ];
+
+/** The one form that takes a file: all definitions of another gateway. */
+const IMPORT = "/admin/database/import";
+const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
 
 /** Adds both surfaces. They call the API through `app`. */
 export function webSurfaces(app: Api, gateway: Gateway): void {
@@ -65,7 +71,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   const panel: Panel = surface(gateway, pages);
   panel.route("/assets", assets.routes());
   signInRoutes(panel as unknown as Hono, { app, gateway, pages, seal });
-  panel.use(signedIn(app, gateway, seal));
+  panel.use(signedIn(app, gateway, seal), ownForms());
   panel.post("/sign-out", signOut);
   panel.get("/", (c) => c.redirect("/panel/models", 303));
   const parts = { gateway, pages };
@@ -79,6 +85,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
     if (!c.get("principal").superuser) throw notFound("path", c.req.path);
     await next();
   });
+  admin.use(ownForms());
   admin.get("/", (c) => c.redirect("/admin/monitoring", 303));
   for (const add of ADMIN_PAGES) add(admin, parts);
   answerTheRest(admin);
@@ -91,12 +98,15 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
 function surface(gateway: Gateway, pages: Pages): Panel {
   const panel = new Hono<PanelEnv>();
   panel.use(securityHeaders());
-  panel.use(bodyLimit({
-    maxSize: gateway.limits.maxBodyBytes,
-    onError: () => {
-      throw new Problem("body-too-large");
-    },
-  }));
+  const limit = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new Problem("body-too-large");
+      },
+    });
+  const [forms, imports] = [limit(gateway.limits.maxBodyBytes), limit(MAX_IMPORT_BYTES)];
+  panel.use((c, next) => (c.req.path === IMPORT ? imports : forms)(c, next));
   panel.onError((error, c) => refusedPage(c, pages, problemFor(error, c, gateway)));
   return panel;
 }

@@ -12,6 +12,13 @@ import {
   type SqlValue,
   UniqueViolation,
 } from "../database.ts";
+import {
+  type Selected,
+  type SelectLimits,
+  SelectRefused,
+  type SelectRunner,
+  selectStatement,
+} from "../select.ts";
 
 /** How long to wait for the server, in milliseconds. */
 export interface PostgresOptions {
@@ -32,7 +39,7 @@ type Client = postgres.Sql<{ bigint: number }>;
  * seconds with {@link DatabaseUnavailable}; once it is back the next call works. A commit whose
  * answer is lost also ends so: the write may have taken place.
  */
-export class PostgresDatabase implements Database {
+export class PostgresDatabase implements Database, SelectRunner {
   readonly dialect = "postgres";
   readonly #url: string;
   readonly #connectMs: number;
@@ -69,6 +76,25 @@ export class PostgresDatabase implements Database {
       return await body(tx);
     });
     return this.#bounded(client, MIGRATION_LIMIT_MS / this.#statementMs, work);
+  }
+
+  select(sql: string, { timeoutMs, maxRows }: SelectLimits): Promise<Selected> {
+    const client = this.#client;
+    const work = client.begin("READ ONLY", async (tx) => {
+      await tx.unsafe(`SET LOCAL statement_timeout = ${timeoutMs}`);
+      const tables = await tx.unsafe<{ relname: string }[]>(
+        "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'p', 'f')",
+      );
+      const statement = selectStatement(sql, maxRows, tables.map(({ relname }) => relname));
+      const found = await tx.unsafe(statement).values();
+      const columns = (found as { columns?: { name: string }[] }).columns ?? [];
+      return {
+        columns: columns.map(({ name }) => name),
+        rows: found.slice(0, maxRows) as SqlValue[][],
+        cut: found.length > maxRows,
+      };
+    });
+    return this.#bounded(client, 3 + timeoutMs / this.#statementMs, work.catch(refuse));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,6 +175,14 @@ const PASSING_STATES = /^(?:08...|57014|57P0[1-5]|55P03|25P0[34]|25006|40001|40P
 // Of the driver and of the system below it.
 const CONNECTION_CODES =
   /^(?:CONNECT_TIMEOUT|CONNECTION_.*|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOST\w+|NET\w+|NOENT))$/;
+
+/** What the server says of a question: a fault of it, or that its time was up. */
+function refuse(error: unknown): never {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "57014") throw new SelectRefused("the question took too long");
+  if (/^(?:42|22|0A)/.test(code)) throw new SelectRefused((error as Error).message);
+  throw error;
+}
 
 function translateError(error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;

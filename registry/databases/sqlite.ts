@@ -12,6 +12,8 @@ import {
   type SqlValue,
   UniqueViolation,
 } from "../database.ts";
+import type { Selected, SelectLimits, SelectRunner } from "../select.ts";
+import { selectFromFile } from "./sqlite/select.ts";
 
 const MAX_STATEMENTS = 200;
 const BUSY_PAUSE_MS = 5;
@@ -28,7 +30,7 @@ const UNAVAILABLE = new Set([BUSY, 6, 8, 10, 13, 14]); // busy, locked, readonly
  * transactions and statements run one after the other; a body must use its `tx` alone, since a call
  * on the database waits for the body itself.
  */
-export class SqliteDatabase implements Database {
+export class SqliteDatabase implements Database, SelectRunner {
   readonly dialect = "sqlite";
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -36,7 +38,7 @@ export class SqliteDatabase implements Database {
   #queued = 0;
   #open = true;
 
-  constructor(path: string) {
+  constructor(readonly path: string) {
     try {
       this.#db = new DatabaseSync(path);
       this.#db.exec("PRAGMA busy_timeout = 5000");
@@ -88,6 +90,10 @@ export class SqliteDatabase implements Database {
   /** A writing transaction of SQLite is exclusive under every name. */
   exclusively<T>(_name: string, body: (tx: SqlRunner) => Promise<T>): Promise<T> {
     return this.transaction(body);
+  }
+
+  select(sql: string, limits: SelectLimits): Promise<Selected> {
+    return selectFromFile(this.path, sql, limits);
   }
 
   /** Closes the file once what was begun is done. */

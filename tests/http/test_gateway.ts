@@ -91,6 +91,7 @@ export class TestGateway implements AsyncDisposable {
       },
       evaluations: new EvaluationStore(database),
       limits: { ...DEFAULT_LIMITS, ...limits },
+      selects: database,
       sessionSecret: "a secret of the tests",
       now: Date.now,
       ready: async () => {

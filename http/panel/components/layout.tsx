@@ -33,6 +33,7 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/dead-letters", "Dead letters"],
   ["/admin/deliveries", "Deliveries"],
   ["/admin/keys", "Keys"],
+  ["/admin/database", "Database"],
 ];
 
 type Link = readonly [path: string, text: string];

@@ -1,0 +1,235 @@
+/**
+ * All definitions of a registry as one document: models with their versions and their access, and the
+ * settings beside them. Keys and jobs are no part of it.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { DOCUMENT_KINDS, type DocumentKind } from "../../registry/document.ts";
+import { CONSENSUS_KIND } from "../../actors/consensus_model.ts";
+import type { Model, Version } from "../../registry/model.ts";
+import { type Principal, subjectsOf } from "../../registry/principal.ts";
+import type { NewModel, NewVersion } from "../../registry/registry.ts";
+import { problemOf } from "../errors.ts";
+import type { Gateway } from "../gateway.ts";
+import { deleteModel } from "../model_deletion.ts";
+import { Problem } from "../problem.ts";
+import { checkedVersion } from "../version_check.ts";
+import { NewModelSchema } from "../wire/model.ts";
+import { NewVersionSchema } from "../wire/version.ts";
+
+/** The format's own version. */
+const FORMAT = 1;
+
+export const DefinitionsSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  exportedAt: z.iso.datetime().optional(),
+  models: z.array(z.strictObject({
+    definition: NewModelSchema.omit({ version: true }),
+    defaultVersion: z.string().optional(),
+    versions: z.array(NewVersionSchema),
+  })).max(100_000),
+  documents: z.array(z.strictObject({
+    kind: z.enum(DOCUMENT_KINDS as [DocumentKind, ...DocumentKind[]]),
+    name: z.string().min(1).max(500),
+    value: z.unknown(),
+  })).max(100_000),
+});
+
+export type Definitions = z.infer<typeof DefinitionsSchema>;
+
+/** Writes everything that is defined now. */
+export function exportDefinitions({ catalog, now }: Gateway): Definitions {
+  const models = [...catalog.models()].map((model) => ({
+    definition: definitionOf(model),
+    ...(model.defaultVersion !== undefined && { defaultVersion: model.defaultVersion }),
+    versions: catalog.versions(model.name).map(newVersionOf),
+  }));
+  const documents = DOCUMENT_KINDS.flatMap((kind) =>
+    [...catalog.documents(kind).values()].map(({ name, value }) => ({ kind, name, value }))
+  );
+  return { format: FORMAT, exportedAt: new Date(now()).toISOString(), models, documents };
+}
+
+/** What an import did. */
+export interface Imported {
+  readonly models: number;
+  readonly versions: number;
+  readonly documents: number;
+  /** What was there already and stays as it is. */
+  readonly kept: number;
+  readonly refused: readonly { readonly what: string; readonly why: string }[];
+}
+
+/**
+ * Adds what is not there yet: models, versions of models, documents. What is there stays as it is.
+ * Each is checked as its registration would be; what is refused is named, and the rest goes on.
+ */
+export async function importDefinitions(
+  gateway: Gateway,
+  principal: Principal,
+  definitions: Definitions,
+): Promise<Imported> {
+  const { catalog, registry } = gateway;
+  const actor = subjectsOf(principal)[0]!;
+  const count = { models: 0, versions: 0, documents: 0, kept: 0 };
+  const refused: { what: string; why: string }[] = [];
+  const attempt = async (what: string, work: () => Promise<unknown>) => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const problem = error instanceof Error ? problemOf(error) : undefined;
+      if (!problem || problem.status >= 500) throw error;
+      refused.push({ what, why: whyOf(problem) });
+      return false;
+    }
+  };
+  const reason = "imported";
+  // The models that a consensus runs have to be there before it.
+  for (const { definition, defaultVersion, versions } of inOrder(definitions.models)) {
+    const { name } = definition;
+    if (catalog.model(name)) count.kept++;
+    else if (!await attempt(name, () => registry.createModel(actor, definition as NewModel))) {
+      continue;
+    } else count.models++;
+    await catalog.refresh();
+    for (const version of versions as NewVersion[]) {
+      if (catalog.resolve(name, version.version)) continue;
+      const added = await attempt(`${name} ${version.version}`, async () => {
+        const model = catalog.model(name)!;
+        const asked = await checkedVersion(gateway, principal, model, version, "");
+        await registry.addVersion(actor, name, asked);
+      });
+      if (added) count.versions++;
+    }
+    await catalog.refresh();
+    if (defaultVersion !== undefined && catalog.model(name)?.defaultVersion === undefined) {
+      await attempt(name, () => registry.setDefaultVersion(actor, name, defaultVersion));
+    }
+  }
+  for (const { kind, name, value } of definitions.documents) {
+    if (catalog.document(kind, name)) count.kept++;
+    else {
+      await registry.setDocument(actor, kind, name, value, { reason });
+      count.documents++;
+    }
+  }
+  await catalog.refresh();
+  return { ...count, refused };
+}
+
+/** Models with jobs that have not ended, with how many; at most `limit` of them. */
+export async function busyModels(
+  { catalog, jobs }: Gateway,
+  limit: number,
+): Promise<{ readonly model: string; readonly unfinished: number }[]> {
+  const busy: { model: string; unfinished: number }[] = [];
+  for (const { name, tag } of catalog.models()) {
+    const { waiting, running, delayed } = await jobs.measure(tag);
+    const unfinished = waiting.interactive + waiting.batch + running + delayed;
+    if (unfinished > 0) busy.push({ model: name, unfinished });
+    if (busy.length >= limit) break;
+  }
+  return busy;
+}
+
+/**
+ * Deletes all models with their jobs and all documents; keys stay. Every deletion is a line of the
+ * feed of changes. Throws 409 while jobs are unfinished, unless they are to be dropped.
+ */
+export async function resetDefinitions(
+  gateway: Gateway,
+  principal: Principal,
+  dropJobs: boolean,
+): Promise<{ readonly models: number; readonly documents: number }> {
+  const { catalog, registry } = gateway;
+  const busy = dropJobs ? [] : await busyModels(gateway, 10);
+  if (busy.length > 0) {
+    throw new Problem("in-use", {
+      detail: "there are unfinished jobs; they have to end first, or to be dropped",
+      errors: busy.map(({ model, unfinished }) => ({
+        parameter: model,
+        expected: "no unfinished jobs",
+        detail: `${unfinished} of them`,
+      })),
+    });
+  }
+  const actor = subjectsOf(principal)[0]!;
+  const reason = "reset of all definitions";
+  let documents = 0;
+  for (const kind of DOCUMENT_KINDS) {
+    for (const { name } of [...catalog.documents(kind).values()]) {
+      await registry.deleteDocument(actor, kind, name, { reason });
+      documents++;
+    }
+  }
+  // A consensus goes before the models that it runs.
+  const models = inOrder(exportDefinitions(gateway).models).reverse();
+  for (const { definition } of models) {
+    const model = catalog.model(definition.name);
+    if (model) await deleteModel(gateway, principal, model, dropJobs);
+  }
+  await catalog.refresh();
+  return { models: models.length, documents };
+}
+
+type Defined = Definitions["models"][number];
+
+/** Models after those that they run: a consensus of consensus models comes last. */
+function inOrder(models: readonly Defined[]): Defined[] {
+  const byName = new Map(models.map((model) => [model.definition.name.toLowerCase(), model]));
+  const ordered = new Set<Defined>();
+  const visit = (model: Defined, way: ReadonlySet<Defined>) => {
+    if (ordered.has(model) || way.has(model)) return;
+    for (const child of childrenOf(model)) {
+      const found = byName.get(child);
+      if (found) visit(found, new Set([...way, model]));
+    }
+    ordered.add(model);
+  };
+  for (const model of models) visit(model, new Set());
+  return [...ordered];
+}
+
+/** Names that a consensus may mean: each word of its text is taken for one. */
+function childrenOf({ versions }: Defined): string[] {
+  return versions.flatMap(({ backend }) =>
+    backend.kind === CONSENSUS_KIND && typeof backend.document === "string"
+      ? backend.document.toLowerCase().match(/[a-z0-9][a-z0-9._-]*/g) ?? []
+      : []
+  );
+}
+
+function definitionOf(model: Model): Defined["definition"] {
+  const { name, description, tags, visibility, readers, settings } = model;
+  // The program's own models have none; whoever imports one owns it.
+  const owners = model.owners.length > 0 ? { owners: [...model.owners] } : {};
+  return {
+    name,
+    description,
+    tags: [...tags],
+    visibility,
+    ...owners,
+    readers: [...readers],
+    settings: { ...settings },
+  };
+}
+
+/** A consensus is exported as its text alone: what else is in its backend is made at import. */
+function newVersionOf(version: Version): Defined["versions"][number] {
+  const { ordinal: _o, createdAt: _a, createdBy: _b, backend, ...rest } = version;
+  const { kind, document } = backend;
+  return {
+    ...rest,
+    backend: kind === CONSENSUS_KIND ? { kind, document } : backend,
+  } as Defined["versions"][number];
+}
+
+function whyOf(problem: Problem): string {
+  const { detail, errors = [] } = problem.details;
+  const faults = errors.map(({ pointer, parameter, expected }) =>
+    `${pointer ?? parameter ?? ""}: expected ${expected}`
+  );
+  return [detail, ...faults].filter((text) => text).join("; ") || problem.message;
+}
