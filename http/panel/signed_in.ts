@@ -33,7 +33,7 @@ export function signedIn(app: Api, gateway: Gateway, seal: Seal): MiddlewareHand
     c.set("session", session);
     c.set("principal", principal);
     c.set("api", new ApiCaller(app, session.bearer));
-    await next();
+    return await next();
   };
 }
 
