@@ -14,7 +14,7 @@ export const INPUT = { smiles: "CN1C=NC2=C1C(=O)N(C(=O)N2C)C" };
 /** A submission as the API takes it. */
 export const BODY = JSON.stringify({ model: MODEL, input: INPUT });
 
-const SCHEMA: JsonSchema = {
+export const SCHEMA: JsonSchema = {
   type: "object",
   required: ["smiles"],
   properties: { smiles: { type: "string", minLength: 1, maxLength: 2000 } },

@@ -22,11 +22,11 @@ export interface WorkSample {
   readonly redisMicros: number;
 }
 
-const BARE = "bare XREADGROUP, HGET, HSET, XACK";
+export const BARE = "bare XREADGROUP, HGET, HSET, XACK";
 const OWN = "this worker";
 const BULLMQ = "BullMQ 5";
 
-const SCRIPTS: readonly (readonly [name: string, script: string])[] = [
+export const SCRIPTS: readonly (readonly [name: string, script: string])[] = [
   [BARE, "bench/workers/bare.ts"],
   [OWN, "bench/workers/own.ts"],
   [BULLMQ, "bench/workers/bullmq.ts"],
@@ -38,9 +38,14 @@ interface Mark {
   readonly redis: number;
 }
 
-async function measure(name: string, script: string, jobs: number): Promise<WorkSample> {
+/** Has a script fill a queue and work it off, on a Redis of its own. */
+export async function measureWork(
+  name: string,
+  jobs: number,
+  start: (redisUrl: string) => Spawned,
+): Promise<WorkSample> {
   await using redis = await startSingleRedis();
-  await using process = new Spawned(script, [redis.url, `${jobs}`]);
+  await using process = start(redis.url);
   const marks = new Map<string, Mark>();
   for await (const moment of process.lines()) {
     const at = performance.now();
@@ -67,7 +72,10 @@ async function measure(name: string, script: string, jobs: number): Promise<Work
 export async function runWorkers(jobs: number, rounds: number): Promise<WorkSample[]> {
   const samples: WorkSample[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const [name, script] of SCRIPTS) samples.push(await measure(name, script, jobs));
+    for (const [name, script] of SCRIPTS) {
+      const start = (url: string) => new Spawned(script, [url, `${jobs}`]);
+      samples.push(await measureWork(name, jobs, start));
+    }
   }
   const of = (name: string, pick: (sample: WorkSample) => number) =>
     samples.filter((sample) => sample.name === name).map(pick);

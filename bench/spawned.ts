@@ -5,6 +5,8 @@
  * @module
  */
 const PERMISSIONS = ["net", "env", "sys", "read", "write", "run"].map((name) => `--allow-${name}`);
+/** The system's own, which has what Debian's packages bring. */
+export const PYTHON = "/usr/bin/python3";
 
 /** A running process, ended with the scope that it was started in. */
 export class Spawned implements AsyncDisposable {
@@ -16,8 +18,11 @@ export class Spawned implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     stdin: "null" | "piped" = "null",
   ) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", "--no-check", ...PERMISSIONS, pathOf(script), ...args],
+    const [program, ...before] = script.endsWith(".py")
+      ? [PYTHON]
+      : [Deno.execPath(), "run", "--no-prompt", "--no-check", ...PERMISSIONS];
+    this.#child = new Deno.Command(program!, {
+      args: [...before, pathOf(script), ...args],
       env: { NO_COLOR: "1", ...env },
       stdin,
       stdout: "piped",

@@ -7,7 +7,7 @@
  * @module
  */
 // deno-lint-ignore-file no-import-prefix -- a rival is no dependency of the project
-import { Queue } from "npm:bullmq@5";
+import { Queue, QueueEvents } from "npm:bullmq@5";
 import Fastify from "npm:fastify@5";
 
 const BODY = {
@@ -39,5 +39,16 @@ if (import.meta.main) {
       return reply.code(202).send({ id: job.id, status: "queued" });
     },
   );
+  // Only who asks for results pays for hearing of them.
+  let events: QueueEvents | undefined;
+  app.post<{ Body: Body }>("/predict", { schema: { body: BODY } }, async (request) => {
+    if (!events) {
+      events = new QueueEvents("jobs", { connection: { url: redisUrl! } });
+      await events.waitUntilReady();
+    }
+    const { model, input } = request.body;
+    const job = await queue.add(model, input);
+    return { result: await job.waitUntilFinished(events) };
+  });
   await app.listen({ host: "127.0.0.1", port: Number(port) });
 }
