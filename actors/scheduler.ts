@@ -45,6 +45,7 @@ const CONSENSUS_DRAIN_MS = 500;
 /** How long a scheduler, or its hold on a queue, outlives its last sign of life. */
 const LEASE_MS = 3000;
 const JOIN_MS = 700;
+const SWEEP_QUOTAS_MS = 10_000;
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -55,6 +56,7 @@ export class Scheduler {
   readonly #consensus: Worker;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #members: readonly string[] = [];
+  #nextSweep = 0;
   #stopped = false;
   #round: Promise<void> = Promise.resolve();
 
@@ -110,6 +112,7 @@ export class Scheduler {
     try {
       this.#members = await this.#options.queue.join(this.#options.name, LEASE_MS);
       this.#place();
+      await this.#sweepQuotas();
     } catch (error) {
       this.#options.onFault?.("could not join", error);
     }
@@ -118,6 +121,14 @@ export class Scheduler {
         this.#round = this.#join();
       }, JOIN_MS);
     }
+  }
+
+  /** The first of the schedulers looks after what is held for jobs that never came to be. */
+  async #sweepQuotas(): Promise<void> {
+    const now = performance.now();
+    if (this.#members[0] !== this.#options.name || now < this.#nextSweep) return;
+    this.#nextSweep = now + SWEEP_QUOTAS_MS;
+    await this.#options.queue.ledger.sweepQuotas();
   }
 
   #place(): void {

@@ -28,6 +28,10 @@ export const TAGS = {
     description: "Jobs that failed on every attempt and wait for a decision.",
   },
   deliveries: { name: "Deliveries", description: "Callbacks, and the log of their delivery." },
+  quotas: {
+    name: "Quotas",
+    description: "What may be used, the administrator's policy, and what was used.",
+  },
   operations: { name: "Operations", description: "How this process is." },
 } as const;
 

@@ -20,8 +20,11 @@ import { jobEventRoute } from "./routes/job_events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { policyRoutes } from "./routes/policies.ts";
 import { predictRoute } from "./routes/predict.ts";
+import { quotaRoutes } from "./routes/quotas.ts";
 import { submissionRoute } from "./routes/submissions.ts";
+import { usageRoute } from "./routes/usage.ts";
 import { versionRoutes } from "./routes/versions.ts";
 
 /** Builds the application: `app.fetch` answers requests. */
@@ -47,6 +50,9 @@ export function createApp(gateway: Gateway): Api {
   jobEventRoute(app, gateway);
   deadLetterRoutes(app, gateway);
   deliveryRoutes(app, gateway);
+  quotaRoutes(app, gateway);
+  policyRoutes(app, gateway);
+  usageRoute(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
   webSurfaces(app, gateway);

@@ -26,9 +26,11 @@ export const PROBLEM_KINDS = {
   "invalid-request": [422, "The request breaks the API's schema"],
   "invalid-definition": [422, "The definition breaks the registry's rules"],
   "invalid-input": [422, "The input breaks the version's schema"],
+  "policy-violated": [422, "The administrator's policy forbids it"],
   "job-failed": [422, "The job failed"],
   "job-cancelled": [422, "The job was cancelled"],
   "job-expired": [422, "The job expired"],
+  "quota-exceeded": [429, "A quota has no room"],
   "internal": [500, "Something unexpected happened"],
   "unavailable": [503, "Not available now"],
 } as const satisfies Record<string, readonly [number, string]>;

@@ -9,6 +9,7 @@ import type { z } from "@hono/zod-openapi";
 import type { CallbackEvent, JobLimits, Lane, NewJob } from "../actors/job.ts";
 import type { Submission as QueueSubmission } from "../actors/job_queue.ts";
 import { jobIdTime, newJobId } from "../actors/job_id.ts";
+import type { QuotaClaim, QuotaRefusal } from "../actors/quota_ledger.ts";
 import type { OpenSpan } from "../actors/tracing.ts";
 import { effectiveSettings, type Model, NAME_PATTERN } from "../registry/model.ts";
 import { type Principal, subjectsOf } from "../registry/principal.ts";
@@ -17,6 +18,9 @@ import { fieldErrors } from "./field_errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { versionFor } from "./lookup.ts";
 import { Problem } from "./problem.ts";
+import { accountFor } from "./submission/account.ts";
+import { heldToPolicy } from "./submission/policy.ts";
+import { limited, quotaHeaders, quotasFor } from "./submission/quotas.ts";
 import { routed } from "./submission/route.ts";
 import { sendShadow } from "./submission/shadow.ts";
 import { digestOf } from "./wire/job.ts";
@@ -39,6 +43,8 @@ export interface Accepted {
   readonly replayed: boolean;
   /** What the queue took of the time, in milliseconds. */
   readonly queueMs: number;
+  /** How the caller's quotas stand; none without a quota. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const ENDINGS: readonly CallbackEvent[] = ["completed", "failed", "cancelled", "expired"];
@@ -108,6 +114,9 @@ export async function submit(
   const input = JSON.stringify(asked.input);
   const lane = asked.lane ?? "interactive";
   const submitter = subjectsOf(principal)[0]!;
+  const limits = heldToPolicy(gateway, version, asked, input, limitsOf(model, asked));
+  const account = accountFor(principal, version);
+  const quotas = quotasFor(gateway, principal, model);
   const span = gateway.tracing?.send({ id, model: model.name, version: version.version, lane });
   const traceparent = span?.traceparent ?? headers.get("traceparent");
   const job: NewJob = {
@@ -116,8 +125,9 @@ export async function submit(
     version: version.version,
     lane,
     input,
-    limits: limitsOf(model, asked),
+    limits,
     submitter,
+    ...(account && { account }),
     ...(key !== undefined && {
       // A user's name has no ':', so keys of two callers never meet.
       idempotency: { key: `${submitter}:${key}`, fingerprint: fingerprint(model, asked) },
@@ -129,13 +139,20 @@ export async function submit(
     ...route?.record,
   };
   const sent = performance.now();
-  const submission = await (span ? traced(gateway, job, span) : gateway.jobs.submit(job));
+  const submission = await (span ? traced(gateway, job, quotas, span) : send(gateway, job, quotas));
   const queueMs = performance.now() - sent;
   const digest = digestOf(input);
   switch (submission.kind) {
     case "accepted":
       if (route?.shadow) sendShadow(gateway, job, route.shadow);
-      return acceptedAs(job, submission.id, digest, false, queueMs);
+      return {
+        ...acceptedAs(job, submission.id, digest, false, queueMs),
+        ...(submission.standing && {
+          headers: quotaHeaders(quotas, submission.standing, gateway.now()),
+        }),
+      };
+    case "limited":
+      throw limited(quotas, submission, gateway.now());
     case "duplicate": {
       // The default version may have moved since: the answer is the first one's.
       const first = await gateway.jobs.get(submission.id) ?? job;
@@ -150,9 +167,20 @@ export async function submit(
   }
 }
 
-async function traced(gateway: Gateway, job: NewJob, span: OpenSpan): Promise<QueueSubmission> {
+type Verdict = QueueSubmission | QuotaRefusal;
+
+function send({ jobs }: Gateway, job: NewJob, quotas: readonly QuotaClaim[]): Promise<Verdict> {
+  return quotas.length === 0 ? jobs.submit(job) : jobs.submitWithin(job, quotas);
+}
+
+async function traced(
+  gateway: Gateway,
+  job: NewJob,
+  quotas: readonly QuotaClaim[],
+  span: OpenSpan,
+): Promise<Verdict> {
   try {
-    const submission = await gateway.jobs.submit(job);
+    const submission = await send(gateway, job, quotas);
     span.end();
     return submission;
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Principal } from "../registry/principal.ts";
 import { checkBackend } from "./backend_check.ts";
 import { consensusVersion } from "./consensus/prepare.ts";
 import type { Gateway } from "./gateway.ts";
+import { checkBackendPolicy } from "./policy_check.ts";
 
 /**
  * Answers the version as it is to be registered. `pointer` leads to it in the body. Throws 422 for a
@@ -26,5 +27,6 @@ export async function checkedVersion(
     return consensusVersion({ catalog }, principal, model, version, pointer);
   }
   checkBackend(backends, version.backend, `${pointer}/backend`);
+  checkBackendPolicy({ catalog }, version.backend, `${pointer}/backend`);
   return version;
 }

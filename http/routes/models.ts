@@ -14,6 +14,7 @@ import type { Gateway } from "../gateway.ts";
 import { modelFor } from "../lookup.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { comparePlaces, type Place, searchModels } from "../model_search.ts";
+import { checkSettingsPolicy } from "../policy_check.ts";
 import { Problem } from "../problem.ts";
 import {
   ModelPageSchema,
@@ -162,6 +163,7 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
     const principal = c.get("principal");
     const body = c.req.valid("json") as NewModel;
     checkOwners(principal, body.owners);
+    checkSettingsPolicy(gateway, body.settings);
     const version = body.version &&
       await checkedVersion(gateway, principal, body, body.version, "/version");
     const asked = version ? { ...body, version } : body;
@@ -199,6 +201,7 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
   app.openapi({ ...update, middleware: jsonBody(limits) }, async (c) => {
     const principal = c.get("principal");
     const { name } = modelFor(gateway, principal, param(c), "edit");
+    checkSettingsPolicy(gateway, c.req.valid("json").settings as NewModel["settings"]);
     const actor = subjectsOf(principal)[0]!;
     const model = await registry.updateModel(actor, name, c.req.valid("json"));
     await catalog.refresh();

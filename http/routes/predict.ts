@@ -65,6 +65,7 @@ const route = createRoute({
       422: "The input breaks the version's schema and nothing was queued (`type` ends with " +
         "`invalid-input`); or the job failed, was cancelled or expired, and `job` and `error` say " +
         "which and why.",
+      429: true,
     }),
   },
 });
@@ -86,6 +87,7 @@ export function predictRoute(app: Api, gateway: Gateway): void {
       location: `/v1/jobs/${job.id}`,
       "preference-applied": `wait=${seconds}`,
       ...(accepted.replayed && REPLAYED),
+      ...accepted.headers,
     };
     if (isFinal(job.state)) {
       return resultResponse(asSeenBy(gateway, c.get("principal"), job), answer);

@@ -58,6 +58,7 @@ const route = createRoute({
       415: true,
       422: "A field or header is wrong, or the input breaks the version's schema; nothing was " +
         "queued.",
+      429: true,
     }),
   },
 });
@@ -85,6 +86,7 @@ export function submissionRoute(app: Api, gateway: Gateway, meter: RequestMeter)
           "content-type": "application/json",
           location: `${PATH}/${job.id}`,
           ...(job.replayed && REPLAYED),
+          ...job.headers,
         },
       });
       const arrival = read - checked;

@@ -7,6 +7,8 @@ import { hash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { Job, JobError, JobProvenance, JobState } from "../../actors/job.ts";
 import type { JobView } from "../../registry/access.ts";
+import { usageOf } from "../../actors/job_usage.ts";
+import { takenFields } from "./usage.ts";
 import { pageOf } from "./page.ts";
 import { JobErrorSchema } from "./problem.ts";
 
@@ -125,6 +127,9 @@ export const JobSchema = z.object({
   cancelRequested: z.boolean(),
   parent: z.string().optional().openapi({ description: "The consensus job it is a child of." }),
   provenance: ProvenanceSchema.optional(),
+  usage: z.object(takenFields).optional().openapi("JobUsage", {
+    description: "What its attempts that have ended took.",
+  }),
   history: z.array(TransitionSchema),
   links: LinksSchema,
 }).openapi("Job", {
@@ -233,6 +238,7 @@ export function jobToWire(job: Job, view: JobView): z.infer<typeof JobSchema> {
     cancelRequested: job.cancelRequested,
     ...(job.parent !== undefined && { parent: job.parent }),
     ...(job.provenance && { provenance: provenanceFor(job.provenance, view) }),
+    ...(job.attempt > 0 && { usage: usageOf(job) }),
     history: job.history.map(({ state, at, attempt, worker, error }) => ({
       status: state,
       at: iso(at),

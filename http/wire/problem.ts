@@ -70,6 +70,7 @@ const DESCRIPTIONS = {
   413: "The body is larger than the gateway takes.",
   415: "The body is announced as another media type than those that are taken.",
   422: "A field, parameter or header is unknown or wrong; each fault is named.",
+  429: "A quota has no room; `Retry-After` says when to try again, `RateLimit` how quotas stand.",
   500: "A surprise in the gateway. `instance` finds it in the log.",
   503: "The store does not answer now. Try again after `Retry-After` seconds.",
 } as const;
