@@ -24,6 +24,7 @@ import { drawFragment } from "./pages/draw.tsx";
 import { jobPage } from "./pages/job.tsx";
 import { jobsPage } from "./pages/jobs.tsx";
 import { modelAccessPage } from "./pages/model_access.tsx";
+import { modelRoutePage } from "./pages/model_route.tsx";
 import { modelSettingsPage } from "./pages/model_settings.tsx";
 import { modelVersionsPage } from "./pages/model_versions.tsx";
 import { registerPage } from "./pages/register.tsx";
@@ -42,6 +43,7 @@ const OWNER_PAGES = [
   modelPage,
   modelVersionsPage,
   modelAccessPage,
+  modelRoutePage,
   modelSettingsPage,
   consensusPages,
   jobsPage,

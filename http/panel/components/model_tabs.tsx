@@ -8,6 +8,7 @@ const TABS = [
   ["", "Overview"],
   ["/versions", "Versions"],
   ["/access", "Access"],
+  ["/route", "Route"],
   ["/settings", "Settings"],
 ] as const;
 

@@ -18,8 +18,8 @@ export async function browserHere(): Promise<Availability> {
   return path ? { available: true } : { available: false, reason: "chromium is not installed" };
 }
 
-/** A Chromium, ended with the test. */
-export class TestBrowser implements AsyncDisposable {
+/** A Chromium for all tests of a file, started before them and ended after them. */
+export class TestBrowser {
   /** What pages complained about, and what they asked for in vain. */
   readonly complaints: string[] = [];
   readonly #axe: string;
@@ -39,16 +39,26 @@ export class TestBrowser implements AsyncDisposable {
     return new TestBrowser(browser, axe);
   }
 
-  /** A window of somebody's own, on a site. */
-  async open(baseURL: string, more: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
-    const context = await this.browser.newContext({ baseURL, ...more });
-    context.setDefaultTimeout(LONGEST_MS);
-    const page = await context.newPage();
-    page.on("console", (message) => {
-      if (message.type() === "error") this.complaints.push(`${page.url()}: ${message.text()}`);
-    });
-    page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error}`));
-    return page;
+  /** Windows that are closed together, before the site that they look at. */
+  visit(baseURL: string): Visit {
+    return new Visit(this.browser, baseURL, this.complaints);
+  }
+
+  /** Answers what pages complained about since the last call, but for pages that are not there. */
+  takeComplaints(): string[] {
+    return this.complaints.splice(0).filter((text) => !text.includes("status of 404"));
+  }
+
+  /** Answers how many bytes a page and all that it needs take on the wire. */
+  async weight(page: Page, path: string): Promise<number> {
+    const client = await page.context().newCDPSession(page);
+    await client.send("Network.enable");
+    await client.send("Network.clearBrowserCache");
+    let bytes = 0;
+    client.on("Network.loadingFinished", ({ encodedDataLength }) => bytes += encodedDataLength);
+    await page.goto(path, { waitUntil: "networkidle" });
+    await client.detach();
+    return bytes;
   }
 
   /** Answers what axe-core finds serious or critical on the page as it is. */
@@ -84,8 +94,37 @@ export class TestBrowser implements AsyncDisposable {
     await page.emulateMedia({ colorScheme: null });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the browser. */
+  async close(): Promise<void> {
     await this.browser.close();
+  }
+}
+
+/** Windows on one site, each with cookies of its own. */
+export class Visit implements AsyncDisposable {
+  readonly #contexts: BrowserContext[] = [];
+
+  constructor(
+    readonly browser: Browser,
+    readonly baseURL: string,
+    readonly complaints: string[],
+  ) {}
+
+  /** Opens a window for somebody. */
+  async open(viewport = { width: 1200, height: 800 }): Promise<Page> {
+    const context = await this.browser.newContext({ baseURL: this.baseURL, viewport });
+    this.#contexts.push(context);
+    context.setDefaultTimeout(LONGEST_MS);
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error}`));
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#contexts.map((context) => context.close()));
   }
 }
 

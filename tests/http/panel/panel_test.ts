@@ -4,34 +4,37 @@ import { browserHere, signInAs, TestBrowser } from "./browser.ts";
 import { TestSite, until } from "./site.ts";
 
 const browser = await browserHere();
+// One for all tests; those that are skipped never look at it.
+const chromium = browser.available ? await TestBrowser.start() : undefined as never;
+Deno.test.afterAll(async () => {
+  if (browser.available) await chromium.close();
+});
 
 testWhere(browser, "one signs in, finds a model, sees its molecule and runs it", async () => {
   await using site = await TestSite.start();
+  await using visit = chromium.visit(site.url);
   const { t } = site;
   site.byHand.add("esol");
   await t.addModel("esol", { tags: ["solubility"], version: { units: "mol/l" } });
   await t.addModel("lipinski");
   t.work("esol", () => ({ state: "completed", result: '{"value":-0.24}' }));
-  await using chromium = await TestBrowser.start();
-  const page = await chromium.open(site.url);
+  const page = await visit.open();
   await signInAs(page, t.keys.ben);
   await page.getByRole("searchbox").fill("solubility");
   await page.getByRole("link", { name: "lipinski" }).waitFor({ state: "detached" });
   await page.getByRole("link", { name: "esol" }).click();
   await page.getByLabel("smiles").fill("CC(=O)Oc1ccccc1C(=O)O");
   await page.getByRole("img", { name: "Structure of CC(=O)Oc1ccccc1C(=O)O" }).waitFor();
-  assertEquals(await chromium.barriers(page), []);
   await page.getByRole("button", { name: "Run esol" }).click();
   await page.locator("dd", { hasText: "-0.24" }).waitFor();
   await page.goto("/panel/jobs");
   await page.getByRole("link", { name: /…/ }).click();
   await page.getByRole("heading", { name: "Input" }).waitFor();
-  assertEquals(await chromium.barriers(page), []);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("API key").waitFor();
   await page.goto("/panel/jobs");
   assert(page.url().includes("/panel/sign-in"));
-  assertEquals(chromium.complaints, []);
+  assertEquals(chromium.takeComplaints(), []);
 });
 
 testWhere(
@@ -39,9 +42,9 @@ testWhere(
   "a new user registers a model, runs it and shares it with one reader",
   async () => {
     await using site = await TestSite.start();
+    await using visit = chromium.visit(site.url);
     const { t } = site;
-    await using chromium = await TestBrowser.start();
-    const ada = await chromium.open(site.url);
+    const ada = await visit.open();
     await signInAs(ada, t.keys.ada);
     await ada.getByRole("link", { name: "Register a model" }).click();
     await ada.getByLabel("Name").fill("my-model");
@@ -60,7 +63,7 @@ testWhere(
     await ada.getByRole("button", { name: "Run my-model" }).click();
     await ada.locator("dd", { hasText: "6.5" }).waitFor();
 
-    const [ben, cleo] = [await chromium.open(site.url), await chromium.open(site.url)];
+    const [ben, cleo] = [await visit.open(), await visit.open()];
     await signInAs(ben, t.keys.ben);
     await signInAs(cleo, t.keys.cleo);
     for (const page of [ben, cleo]) {
@@ -68,7 +71,6 @@ testWhere(
     }
     await ada.getByRole("link", { name: "Access" }).click();
     await ada.getByLabel("Readers").fill("user:ben");
-    assertEquals(await chromium.barriers(ada), []);
     await ada.getByRole("button", { name: "Save access" }).click();
     await until(
       "ben is a reader",
@@ -89,16 +91,15 @@ testWhere(
 
 testWhere(browser, "the monitoring changes live, and a dead letter is requeued", async () => {
   await using site = await TestSite.start();
+  await using visit = chromium.visit(site.url);
   const { t } = site;
   site.byHand.add("esol");
   await t.addModel("esol");
-  await using chromium = await TestBrowser.start();
-  const page = await chromium.open(site.url);
+  const page = await visit.open();
   await signInAs(page, t.keys.root);
   await page.getByRole("link", { name: "Monitoring" }).click();
   const cells = page.locator('tr[data-model="esol"] td');
   await cells.nth(1).getByText("0").waitFor();
-  assertEquals(await chromium.barriers(page), []);
   await t.submit("esol");
   await cells.nth(1).getByText("1").waitFor();
   const dead = { code: "boom", message: "it broke" };
@@ -117,13 +118,12 @@ testWhere(browser, "the monitoring changes live, and a dead letter is requeued",
   await page.getByRole("navigation").getByRole("link", { name: "Dead letters" }).click();
   await page.getByRole("link", { name: "esol: 1" }).click();
   await page.getByRole("checkbox").check();
-  assertEquals(await chromium.barriers(page), []);
   await page.getByRole("button", { name: "Requeue the chosen" }).click();
   await page.getByText("No jobs.").waitFor();
   await t.settleOne("esol");
   await page.getByRole("link", { name: "Monitoring" }).click();
   await cells.nth(3).getByText("1").waitFor();
-  assertEquals(chromium.complaints, []);
+  assertEquals(chromium.takeComplaints(), []);
 });
 
 testWhere(
@@ -131,6 +131,7 @@ testWhere(
   "a consensus is edited with an error under the caret, mended, and saved",
   async () => {
     await using site = await TestSite.start();
+    await using visit = chromium.visit(site.url);
     const { t } = site;
     const NUMBERS = { value: 1 };
     for (const name of ["one", "two"]) {
@@ -138,8 +139,7 @@ testWhere(
       await t.addModel(name, { version: { outputSchema: { type: "object" } } });
       t.work(name, () => ({ state: "completed", result: JSON.stringify(NUMBERS) }));
     }
-    await using chromium = await TestBrowser.start();
-    const page = await chromium.open(site.url);
+    const page = await visit.open();
     await signInAs(page, t.keys.ada);
     await page.getByRole("link", { name: "Consensus" }).click();
     await page.getByRole("link", { name: "New consensus" }).click();
@@ -165,6 +165,96 @@ testWhere(
     assertEquals(await chromium.barriers(page), []);
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByRole("heading", { name: "agreed", exact: true }).waitFor();
-    assertEquals(chromium.complaints, []);
+    assertEquals(chromium.takeComplaints(), []);
   },
 );
+
+testWhere(
+  browser,
+  "an owner splits the traffic by the keyboard: the shares add up to 100",
+  async () => {
+    await using site = await TestSite.start();
+    await using visit = chromium.visit(site.url);
+    const { t } = site;
+    await t.addModel("esol");
+    for (const version of ["2.0", "3.0"]) await addVersion(t, "esol", version);
+    const page = await visit.open();
+    await signInAs(page, t.keys.ada);
+    await page.goto("/panel/models/esol/versions?from=1.0&to=2.0");
+    await page.locator("ins", { hasText: '"version": "2.0"' }).waitFor();
+    await page.getByRole("button", { name: "Make default: 2.0" }).click();
+    await page.getByRole("button", { name: "Make default: 3.0" }).waitFor();
+    assertEquals(t.gateway.catalog.resolve("esol")!.version.version, "2.0");
+    await page.getByRole("link", { name: "Route" }).click();
+    await page.getByLabel("Split the traffic").check();
+    const slider = page.getByRole("slider", { name: "2.0" });
+    await slider.focus();
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+    const sliders = await page.getByRole("slider").all();
+    const values = await Promise.all(sliders.map((one) => one.inputValue()));
+    assertEquals(values.map(Number).reduce((a, b) => a + b), 100);
+    assertEquals(await slider.inputValue(), "5");
+    await page.getByRole("button", { name: "Save the route" }).click();
+    await page.getByText("Revision").waitFor();
+    const stored = t.gateway.catalog.document("route", "esol")!.value as {
+      spec: { split: { version: string; weight: number }[] };
+    };
+    const split = Object.fromEntries(stored.spec.split.map((arm) => [arm.version, arm.weight]));
+    assertEquals(split["2.0"], 5);
+    assertEquals(chromium.takeComplaints(), []);
+  },
+);
+
+testWhere(
+  browser,
+  "every page is free of barriers and complaints; the first weighs little",
+  async () => {
+    await using site = await TestSite.start();
+    await using visit = chromium.visit(site.url);
+    const { t } = site;
+    await t.addModel("esol", { owners: ["user:ada"], tags: ["solubility"] });
+    await addVersion(t, "esol", "2.0");
+    const page = await visit.open();
+    const bytes = await chromium.weight(page, "/panel/sign-in");
+    assert(bytes > 10_000 && bytes < 100_000, `${bytes} bytes`);
+    await signInAs(page, t.keys.root);
+    const job = await t.submit("esol", { callback: { url: "https://hooks.example/x" } });
+    await until("the job has ended", async () => (await t.queue.get(job))!.state === "completed");
+    const weight = await chromium.weight(page, "/panel/models");
+    assert(weight > 10_000 && weight < 100_000, `${weight} bytes`);
+    const paths = [
+      ...["models", "register", "jobs", "consensus", "consensus-editor", `jobs/${job}`, "nothing"],
+      ...["", "/versions?from=1.0&to=2.0", "/access", "/route", "/settings"].map((part) =>
+        `models/esol${part}`
+      ),
+    ].map((path) => `/panel/${path}`);
+    const admin = ["monitoring", "monitoring/esol", "dead-letters?model=esol", "keys", "database"];
+    paths.push(...admin.map((path) => `/admin/${path}`), `/admin/deliveries?job=${job}`);
+    for (const path of paths) {
+      await page.goto(path);
+      assertEquals(await chromium.barriers(page), [], path);
+      await chromium.picture(page, path.replaceAll(/[^a-z0-9]+/g, "-").slice(1));
+      await page.setViewportSize({ width: 360, height: 740 });
+      const wide = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = (globalThis as unknown as {
+          document: { documentElement: { scrollWidth: number; clientWidth: number } };
+        }).document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      assert(wide <= 0, `${path} is ${wide} px too wide for a phone`);
+      await page.setViewportSize({ width: 1200, height: 800 });
+    }
+    assertEquals(chromium.takeComplaints(), []);
+  },
+);
+
+async function addVersion(t: TestSite["t"], model: string, version: string): Promise<void> {
+  const body = {
+    version,
+    backend: { kind: "echo" },
+    inputSchema: true,
+    example: { smiles: "CCO" },
+  };
+  const response = await t.call("POST", `/v1/models/${model}/versions`, { body });
+  assertEquals(response.status, 201, await response.text());
+}
