@@ -5,6 +5,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { SelectRefused } from "../../registry/select.ts";
+import { saveQuery } from "./saved_query.ts";
 import { DOCUMENT_KINDS, type DocumentKind } from "../../registry/document.ts";
 import { CONSENSUS_KIND } from "../../actors/consensus_model.ts";
 import type { Model, Version } from "../../registry/model.ts";
@@ -14,6 +16,8 @@ import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { Problem } from "../problem.ts";
+import { type ApiCaller, ApiRefusal } from "../panel/api_caller.ts";
+import type { ProblemDocument } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
 import { NewModelSchema } from "../wire/model.ts";
 import { NewVersionSchema } from "../wire/version.ts";
@@ -69,6 +73,7 @@ export async function importDefinitions(
   gateway: Gateway,
   principal: Principal,
   definitions: Definitions,
+  api: ApiCaller,
 ): Promise<Imported> {
   const { catalog, registry } = gateway;
   const actor = subjectsOf(principal)[0]!;
@@ -79,13 +84,12 @@ export async function importDefinitions(
       await work();
       return true;
     } catch (error) {
-      const problem = error instanceof Error ? problemOf(error) : undefined;
-      if (!problem || problem.status >= 500) throw error;
-      refused.push({ what, why: whyOf(problem) });
+      const document = documentOf(error);
+      if (!document || document.status >= 500) throw error;
+      refused.push({ what, why: whyOf(document) });
       return false;
     }
   };
-  const reason = "imported";
   // The models that a consensus runs have to be there before it.
   for (const { definition, defaultVersion, versions } of inOrder(definitions.models)) {
     const { name } = definition;
@@ -110,13 +114,42 @@ export async function importDefinitions(
   }
   for (const { kind, name, value } of definitions.documents) {
     if (catalog.document(kind, name)) count.kept++;
-    else {
-      await registry.setDocument(actor, kind, name, value, { reason });
+    else if (
+      await attempt(`${kind} ${name}`, () => importDocument(gateway, actor, api, kind, name, value))
+    ) {
       count.documents++;
     }
   }
   await catalog.refresh();
   return { ...count, refused };
+}
+
+/** Sets a document by the route of its kind, which checks it. Throws ApiRefusal, SelectRefused. */
+async function importDocument(
+  { registry }: Gateway,
+  actor: string,
+  api: ApiCaller,
+  kind: DocumentKind,
+  name: string,
+  value: unknown,
+): Promise<void> {
+  const path = encodeURIComponent(name);
+  const fields = typeof value === "object" && value !== null ? value : {};
+  const reason = "imported";
+  switch (kind) {
+    case "route": {
+      const { spec } = fields as { spec?: Record<string, unknown> };
+      return await api.change("PUT", `/v1/models/${path}/route`, { ...spec, reason });
+    }
+    case "quota":
+      return await api.change("PUT", `/v1/quotas/${path}`, { ...fields, reason });
+    case "policy":
+      return await api.change("PUT", "/v1/policies", { ...fields, reason });
+    case "backend":
+      return await api.change("PUT", `/v1/backends/${path}`, { ...fields, reason });
+    case "query":
+      return await saveQuery(registry, actor, name, (fields as { sql?: unknown }).sql);
+  }
 }
 
 /** Models with jobs that have not ended, with how many; at most `limit` of them. */
@@ -226,10 +259,17 @@ function newVersionOf(version: Version): Defined["versions"][number] {
   } as Defined["versions"][number];
 }
 
-function whyOf(problem: Problem): string {
-  const { detail, errors = [] } = problem.details;
+function documentOf(error: unknown): ProblemDocument | undefined {
+  if (error instanceof SelectRefused) {
+    return new Problem("invalid-request", { detail: error.message }).document();
+  }
+  if (error instanceof ApiRefusal) return error.problem;
+  return error instanceof Error ? problemOf(error)?.document() : undefined;
+}
+
+function whyOf({ title, detail, errors = [] }: ProblemDocument): string {
   const faults = errors.map(({ pointer, parameter, expected }) =>
     `${pointer ?? parameter ?? ""}: expected ${expected}`
   );
-  return [detail, ...faults].filter((text) => text).join("; ") || problem.message;
+  return [detail, ...faults].filter((text) => text).join("; ") || title;
 }

@@ -6,6 +6,8 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { databasePage } from "../admin/pages/database.tsx";
+import { changesPage } from "../admin/pages/changes.tsx";
+import { quotasPage } from "../admin/pages/quotas.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
 import { deliveriesPage } from "../admin/pages/deliveries.tsx";
 import { keysPage } from "../admin/pages/keys.tsx";
@@ -31,6 +33,7 @@ import { registerPage } from "./pages/register.tsx";
 import { modelPage } from "./pages/model.tsx";
 import { modelsPage } from "./pages/models.tsx";
 import { refusedPage } from "./pages/refused.tsx";
+import { usagePage } from "./pages/usage.tsx";
 import { signInRoutes, signOut } from "./pages/sign_in.tsx";
 import type { Panel, PanelEnv } from "./panel.ts";
 import { securityHeaders } from "./security_headers.ts";
@@ -48,6 +51,7 @@ const OWNER_PAGES = [
   consensusPages,
   jobsPage,
   jobPage,
+  usagePage,
   drawFragment,
 ];
 
@@ -57,7 +61,9 @@ const ADMIN_PAGES = [
   deadLettersPage,
   deliveriesPage,
   keysPage,
+  quotasPage,
   databasePage,
+  changesPage,
 ];
 
 /** The one form that takes a file: all definitions of another gateway. */

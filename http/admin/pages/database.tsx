@@ -21,12 +21,12 @@ import {
   type Imported,
   resetDefinitions,
 } from "../definitions.ts";
+import { saveQuery } from "../saved_query.ts";
 
 const LIMITS = { timeoutMs: 5000, maxRows: 200 };
 const MAX_CELL = 300;
 /** What has to be typed before everything is deleted. */
 const CONFIRMATION = "delete everything";
-const QUERY_NAME = /^[A-Za-z0-9][A-Za-z0-9._ -]{0,62}$/;
 
 /** Adds the page and its forms. */
 export function databasePage(admin: Panel, { gateway, pages }: PanelParts): void {
@@ -68,13 +68,13 @@ export function databasePage(admin: Panel, { gateway, pages }: PanelParts): void
 
   admin.post("/database/queries", async (c) => {
     const form = await c.req.parseBody();
-    const [name, sql] = [String(form.name ?? "").trim(), String(form.sql ?? "").trim()];
-    if (!QUERY_NAME.test(name) || sql === "") {
-      throw new Problem("invalid-request", {
-        errors: [{ parameter: "name", expected: "a name of letters and digits, and a question" }],
-      });
+    const name = String(form.name ?? "").trim();
+    const actor = subjectsOf(c.get("principal"))[0]!;
+    try {
+      await saveQuery(registry, actor, name, String(form.sql ?? "").trim());
+    } catch (error) {
+      throw new Problem("invalid-request", { detail: refusalOf(error).message });
     }
-    await registry.setDocument(subjectsOf(c.get("principal"))[0]!, "query", name, { sql });
     await catalog.refresh();
     return goTo(c, `/admin/database?query=${encodeURIComponent(name)}`);
   });
@@ -87,7 +87,12 @@ export function databasePage(admin: Panel, { gateway, pages }: PanelParts): void
   admin.post("/database/import", async (c) => {
     const { file } = await c.req.parseBody();
     const definitions = definitionsOf(file instanceof File ? await file.text() : "");
-    const imported = await importDefinitions(gateway, c.get("principal"), definitions);
+    const imported = await importDefinitions(
+      gateway,
+      c.get("principal"),
+      definitions,
+      c.get("api"),
+    );
     return await pages.show(c, { title: "Import" }, <ImportReport imported={imported} />);
   });
 

@@ -26,6 +26,7 @@ const OWNER_LINKS: readonly Link[] = [
   ["/panel/models", "Models"],
   ["/panel/jobs", "Jobs"],
   ["/panel/consensus", "Consensus"],
+  ["/panel/usage", "Usage"],
 ];
 
 const ADMIN_LINKS: readonly Link[] = [
@@ -33,7 +34,9 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/dead-letters", "Dead letters"],
   ["/admin/deliveries", "Deliveries"],
   ["/admin/keys", "Keys"],
+  ["/admin/quotas", "Quotas"],
   ["/admin/database", "Database"],
+  ["/admin/changes", "Changes"],
 ];
 
 type Link = readonly [path: string, text: string];

@@ -30,7 +30,14 @@ async function withModels(t: TestGateway): Promise<void> {
   });
   assertEquals(made.status, 201, await made.text());
   await t.gateway.registry.setDocument("user:root", "query", "all", { sql: "SELECT 1" });
-  await t.gateway.catalog.refresh();
+  const quota = await t.call("PUT", "/v1/quotas/user:ben", {
+    as: "root",
+    body: { jobsInFlight: 3 },
+  });
+  assertEquals(quota.status, 200, await quota.text());
+  const route = { split: [{ version: "1.0", weight: 100 }] };
+  const routed = await t.call("PUT", "/v1/models/one/route", { body: route });
+  assertEquals(routed.status, 200, await routed.text());
 }
 
 Deno.test("definitions that were exported and reset are the same again after their import", async () => {
@@ -47,14 +54,14 @@ Deno.test("definitions that were exported and reset are the same again after the
   assertEquals([...t.gateway.catalog.models()], []);
   const changes = await t.gateway.registry.changes(0, 100);
   const deletions = changes.filter(({ action }) => action.startsWith("delete_"));
-  assertEquals(deletions.map(({ actor }) => actor), Array(4).fill("user:root"));
+  assertEquals(deletions.map(({ actor }) => actor), Array(6).fill("user:root"));
 
   const report = await (await root.upload("/admin/database/import", exported)).text();
-  assertMatch(report, /3 models, 3 versions and 1 settings were added; 0/);
+  assertMatch(report, /3 models, 3 versions and 3 settings were added; 0/);
   const after = JSON.parse(await (await root.get("/admin/database/definitions.json")).text());
   assertEquals({ ...after, exportedAt: 0 }, { ...before, exportedAt: 0 });
   const again = await (await root.upload("/admin/database/import", exported)).text();
-  assertMatch(again, /0 models, 0 versions and 0 settings were added; 4/);
+  assertMatch(again, /0 models, 0 versions and 0 settings were added; 6/);
 });
 
 Deno.test("a reset is refused while jobs are unfinished, unless they are dropped", async () => {

@@ -223,12 +223,29 @@ testWhere(
     const weight = await chromium.weight(page, "/panel/models");
     assert(weight > 10_000 && weight < 100_000, `${weight} bytes`);
     const paths = [
-      ...["models", "register", "jobs", "consensus", "consensus-editor", `jobs/${job}`, "nothing"],
+      ...[
+        "models",
+        "register",
+        "jobs",
+        "consensus",
+        "consensus-editor",
+        "usage",
+        `jobs/${job}`,
+        "nothing",
+      ],
       ...["", "/versions?from=1.0&to=2.0", "/access", "/route", "/settings"].map((part) =>
         `models/esol${part}`
       ),
     ].map((path) => `/panel/${path}`);
-    const admin = ["monitoring", "monitoring/esol", "dead-letters?model=esol", "keys", "database"];
+    const admin = [
+      "monitoring",
+      "monitoring/esol",
+      "dead-letters?model=esol",
+      "keys",
+      "database",
+      "quotas",
+      "changes",
+    ];
     paths.push(...admin.map((path) => `/admin/${path}`), `/admin/deliveries?job=${job}`);
     for (const path of paths) {
       await page.goto(path);
