@@ -10,7 +10,13 @@
 import { type BlobStore, BlobStoreUnavailable } from "./blob_store.ts";
 import type { Job, JobLimits, NewJob } from "./job.ts";
 import { jobIdTime } from "./job_id.ts";
-import { type Claim, type Ending, type JobQueue, QueueUnavailable } from "./job_queue.ts";
+import {
+  type Claim,
+  type Ending,
+  type JobQueue,
+  QueueUnavailable,
+  type UnauditedStep,
+} from "./job_queue.ts";
 
 /** No JSON text begins so. */
 const MARK = "@";
@@ -31,6 +37,7 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
     | "claim"
     | "settle"
     | "requeue"
+    | "unaudited"
   > = {
     async submit(job) {
       return await queue.submit(await references.shortened(job, inlineLength));
@@ -60,12 +67,16 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
       const jobs = await queue.deadLetters(tag, limit, before);
       return await Promise.all(jobs.map((job) => references.resolve(job)));
     },
-    async requeue(id) {
+    async requeue(id, by) {
       const job = await queue.get(id);
       if (job?.input.startsWith(MARK)) {
         await blobs.extend([job.input.slice(1)], Date.now() + lifetimeMs(job.limits));
       }
-      return await queue.requeue(id);
+      return await queue.requeue(id, by);
+    },
+    async unaudited(tag, limit) {
+      const page = await queue.unaudited(tag, limit);
+      return { ...page, steps: await references.resolveSteps(page.steps) };
     },
     async claim(tag, worker, count, waitMs, signal) {
       const claims = await queue.claim(tag, worker, count, waitMs, signal);
@@ -144,6 +155,30 @@ class References {
       ...(result === undefined ? {} : { result }),
       ...(trace === undefined ? {} : { trace }),
     };
+  }
+
+  /** One after the other: together they may be more than memory holds. */
+  async resolveSteps(steps: readonly UnauditedStep[]): Promise<UnauditedStep[]> {
+    const resolved: UnauditedStep[] = [];
+    for (const { input, result, ...step } of steps) {
+      const texts = { input: await this.#ifThere(input), result: await this.#ifThere(result) };
+      resolved.push({
+        ...step,
+        ...(texts.input !== undefined && { input: texts.input }),
+        ...(texts.result !== undefined && { result: texts.result }),
+      });
+    }
+    return resolved;
+  }
+
+  async #ifThere(text: string | undefined): Promise<string | undefined> {
+    if (!text?.startsWith(MARK)) return text;
+    try {
+      return await this.text(text);
+    } catch (error) {
+      if (error instanceof TextGone) return undefined;
+      throw error;
+    }
   }
 
   /** Throws QueueUnavailable if no input can be read now, so that the worker pauses. */

@@ -137,9 +137,18 @@ export interface NewJob {
   /** W3C trace context of the submission. */
   readonly traceparent?: string;
   readonly provenance?: JobProvenance;
+  readonly caller?: JobCaller;
   /** Counts the job with others of that name, by whatever versions; see `Cohort` in job_queue.ts. */
   readonly cohort?: string;
   readonly account?: JobAccount;
+}
+
+/** By what a submitter called, for the audit; no part of the job's record. */
+export interface JobCaller {
+  /** The id of the API key. */
+  readonly keyId?: string;
+  /** The name of the agent or client program, if it gave one. */
+  readonly client?: string;
 }
 
 export interface Idempotency {
@@ -158,6 +167,8 @@ export interface JobTransition {
   readonly attempt: number;
   readonly worker?: string;
   readonly error?: JobError;
+  /** Who asked for it: of a cancellation or a requeue. */
+  readonly by?: string;
 }
 
 /** How far an attempt says it is. */

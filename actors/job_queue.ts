@@ -25,7 +25,7 @@ import type {
   JobLimits,
   JobProgress,
 } from "./job.ts";
-import type { JobState, Lane, NewJob } from "./job.ts";
+import type { JobCaller, JobState, JobTransition, Lane, NewJob } from "./job.ts";
 import type { QuotaClaim, QuotaLedger, QuotaRefusal, QuotaStanding } from "./quota_ledger.ts";
 
 /** What became of a submission. `duplicate` and `conflict` name the job that was there before. */
@@ -52,6 +52,13 @@ export class QueueUnavailable extends Error {
   override readonly name = "QueueUnavailable";
 }
 
+/** The store holds as much that is to be audited as it may; it takes jobs again once that is written. */
+export class AuditBufferFull extends QueueUnavailable {
+  constructor() {
+    super("too much is waiting to be audited");
+  }
+}
+
 export interface JobSubmission {
   readonly ledger: QuotaLedger;
   /**
@@ -75,7 +82,7 @@ export interface JobSubmission {
   settled(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Job | undefined>;
   list(query: JobQuery): Promise<Job[]>;
   /** Cancels a waiting job at once; asks the worker of a running one to stop. */
-  cancel(id: string): Promise<Cancellation>;
+  cancel(id: string, by?: string): Promise<Cancellation>;
   /** What has happened to the job since the event with id `after`, oldest first. */
   events(id: string, after?: string): Promise<JobEvent[]>;
   /** Resolves when there may be new events for the job, or when the time is up. */
@@ -83,7 +90,7 @@ export interface JobSubmission {
   /** Dead-lettered jobs, newest first. */
   deadLetters(tag: number, limit: number, before?: string): Promise<Job[]>;
   /** Puts a dead-lettered job back at the tail with its attempts forgotten; false if it is none. */
-  requeue(id: string): Promise<boolean>;
+  requeue(id: string, by?: string): Promise<boolean>;
   measure(tag: number): Promise<QueueMeasures>;
   /** How the jobs of a cohort have gone so far. */
   cohort(tag: number, name: string): Promise<Cohort>;
@@ -95,8 +102,11 @@ export interface JobSubmission {
   deliveries(id: string): Promise<Delivery[]>;
   /** Makes a delivery due again at once; false if there is none under that id. */
   redeliver(deliveryId: string): Promise<boolean>;
-  /** Forgets a queue with everything in it. */
-  drop(tag: number): Promise<void>;
+  /**
+   * Forgets a queue with everything in it. Where jobs are audited they are only ended at first, and
+   * false says that something of them is still to be audited: call it again after that.
+   */
+  drop(tag: number): Promise<boolean>;
 }
 
 /** The right to run one attempt of a job, until it passes to someone else. */
@@ -172,6 +182,48 @@ export interface JobDelivery {
   handBack(lease: Lease): Promise<void>;
 }
 
+/** A step of a job's life that is to be audited. */
+export interface UnauditedStep {
+  readonly jobId: string;
+  /** Names the step within its job: the same however often it is read. */
+  readonly step: string;
+  /** `cancelling`: a running job was asked to stop. Not set where the record is gone. */
+  readonly transition?: Omit<JobTransition, "state"> & {
+    readonly state: JobState | "cancelling";
+  };
+  readonly job?: Pick<Job, "model" | "version" | "submitter" | "lane" | "parent" | "provenance">;
+  /** Of a submission. */
+  readonly caller?: JobCaller;
+  /** JSON text, of a submission. */
+  readonly input?: string;
+  /** JSON text, of a completion. */
+  readonly result?: string;
+}
+
+/** Steps in the order in which they were made. */
+export interface UnauditedPage {
+  readonly steps: readonly UnauditedStep[];
+  /** Hand this to `audited` once they are in the trail. */
+  readonly upTo: string;
+  /** True if there are steps behind these. */
+  readonly more: boolean;
+}
+
+/**
+ * Every step of every job waits in its queue to be audited, put there by the very transaction that
+ * made it: what is acknowledged is audited, whatever is killed. Not kept at all where the adapter is
+ * not told to by {@link JobQueueOptions}.
+ */
+export interface JobAuditing {
+  /** Answers the oldest steps that wait; at most `limit`, fewer where they are large. */
+  unaudited(tag: number, limit: number): Promise<UnauditedPage>;
+  /** Forgets steps that are in the trail; harmless when called twice, or late. */
+  audited(tag: number, upTo: string): Promise<void>;
+}
+
+/** Inputs and results that one page of steps holds together, in bytes; one alone may be larger. */
+export const UNAUDITED_PAGE_BYTES = 4 * 1024 * 1024;
+
 /** How a queue stands. */
 export interface QueueMeasures {
   /** Jobs ready to run, not yet claimed. */
@@ -197,6 +249,8 @@ export interface QueueMeasures {
   /** Deliveries of callbacks waiting, and those given up. */
   readonly callbacksDue: number;
   readonly callbacksDead: number;
+  /** Steps of jobs that wait to be audited. */
+  readonly unaudited: number;
 }
 
 export interface TimeHistogram {
@@ -318,10 +372,13 @@ export interface Supervision {
   readonly idle: boolean;
   /** Callbacks that are due now. */
   readonly callbacksDue: number;
+  /** Steps of jobs that wait to be audited. */
+  readonly unaudited: number;
 }
 
 /** Where jobs are kept. Throws {@link QueueUnavailable}. */
-export interface JobQueue extends JobSubmission, JobDelivery, JobSupervision, AsyncDisposable {
+export interface JobQueue
+  extends JobSubmission, JobDelivery, JobSupervision, JobAuditing, AsyncDisposable {
   /** Checks that the store answers; for readiness. */
   ping(): Promise<void>;
 }
@@ -332,9 +389,18 @@ export interface JobQueueOptions {
   readonly leaseMs: number;
   /** Lost workers that a job is allowed before it is dead-lettered. */
   readonly maxStalls: number;
+  /**
+   * Steps that may wait to be audited, per queue, before submissions are refused with
+   * {@link AuditBufferFull}; 0 where nothing is audited.
+   */
+  readonly auditLimit: number;
 }
 
-export const DEFAULT_QUEUE_OPTIONS: JobQueueOptions = { leaseMs: 30_000, maxStalls: 3 };
+export const DEFAULT_QUEUE_OPTIONS: JobQueueOptions = {
+  leaseMs: 30_000,
+  maxStalls: 3,
+  auditLimit: 0,
+};
 
 /** Re-exported for adapters' signatures. */
 export type { Callback };

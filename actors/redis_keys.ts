@@ -60,6 +60,11 @@ export function eventsKey(tag: number, id: string): string {
   return `${queuePrefix(tag)}events:${id}`;
 }
 
+/** Steps of jobs that are to be audited, oldest first. */
+export function auditKey(tag: number): string {
+  return queuePrefix(tag) + "audit";
+}
+
 /** Every job whose record is kept, in the order of ids. */
 export function indexKey(tag: number): string {
   return queuePrefix(tag) + "index";

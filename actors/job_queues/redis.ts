@@ -11,6 +11,7 @@ import type { Job, JobEnd, JobEvent, JobProgress, NewJob } from "../job.ts";
 import { isFinal } from "../job.ts";
 import { jobIdTag } from "../job_id.ts";
 import {
+  AuditBufferFull,
   type Cancellation,
   type Claim,
   type Cohort,
@@ -29,9 +30,11 @@ import {
   QueueUnavailable,
   type Submission,
   type Supervision,
+  type UnauditedPage,
 } from "../job_queue.ts";
 import type { QuotaClaim, QuotaRefusal } from "../quota_ledger.ts";
 import * as keys from "../redis_keys.ts";
+import { READ_BATCH, REPLICATED_BATCH, SETTLE_BATCH, SUBMIT_BATCH } from "./redis/batch_limits.ts";
 import { Batcher, type BatcherLimits } from "./redis/batcher.ts";
 import { readCohort, readMembers, writeNotes } from "./redis/cohorts.ts";
 import { claimsOf, endingArguments } from "./redis/attempt.ts";
@@ -42,14 +45,9 @@ import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
 import { measuresOf } from "./redis/measures.ts";
 import { endOf, type Fields, jobOf, submitArguments } from "./redis/record.ts";
+import { readUnaudited } from "./redis/unaudited.ts";
 import { END, Wakeups } from "./redis/wakeups.ts";
 
-/** Small, so that one batch is made and another answered while Redis runs a third. */
-const SUBMIT_BATCH = { maxBatch: 16, maxInFlight: 4, maxWaiting: 50_000 };
-/** Large where a call waits for a replica, for the next one on its connection waits with it. */
-const REPLICATED_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
-const SETTLE_BATCH = { maxBatch: 128, maxInFlight: 2, maxWaiting: 50_000 };
-const READ_BATCH = { maxBatch: 256, maxInFlight: 4, maxWaiting: 100_000 };
 /** Leases renewed in one step, so that ten thousand of them do not hold Redis up. */
 const HEARTBEAT_BATCH = 500;
 /** Jobs that one round of supervision moves per step, so that a round holds Redis up for little. */
@@ -63,6 +61,8 @@ const LOOK_AT_LEAST_MS = 16_000;
 const MAX_EVENTS = 1000;
 const EVENTS_KEPT_MS = 7 * 24 * 3600 * 1000;
 const DELIVERIES_KEPT_MS = 7 * 24 * 3600 * 1000;
+
+type Verdict = Submission | AuditBufferFull;
 
 export class RedisJobQueue implements JobQueue {
   readonly #options: JobQueueOptions;
@@ -80,7 +80,10 @@ export class RedisJobQueue implements JobQueue {
 
   constructor(connection: ConnectionOptions, options: Partial<JobQueueOptions> = {}) {
     this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
-    this.#connection = new RedisConnection(connection);
+    this.#connection = new RedisConnection({
+      ...connection,
+      auditLimit: this.#options.auditLimit,
+    });
     this.#submitBatch = (connection.replicas ?? 0) > 0 ? REPLICATED_BATCH : SUBMIT_BATCH;
     this.#wakeups = new Wakeups(this.#connection);
     this.ledger = new RedisQuotaLedger(this.#connection);
@@ -93,7 +96,10 @@ export class RedisJobQueue implements JobQueue {
     const tag = jobIdTag(job.id);
     let batcher = this.#submits.get(tag);
     if (!batcher) {
-      batcher = new Batcher((jobs) => this.#submitAll(tag, jobs), this.#submitBatch);
+      batcher = new Batcher<WatchedJob, Submission>(
+        (jobs) => this.#submitAll(tag, jobs),
+        this.#submitBatch,
+      );
       this.#submits.set(tag, batcher);
     }
     return batcher.add(job);
@@ -106,7 +112,7 @@ export class RedisJobQueue implements JobQueue {
     return this.ledger.submitWithin(job, quotas, (held) => this.submit(held));
   }
 
-  async #submitAll(tag: number, jobs: readonly WatchedJob[]): Promise<Submission[]> {
+  async #submitAll(tag: number, jobs: readonly WatchedJob[]): Promise<Verdict[]> {
     const args: (string | number)[] = [];
     for (const job of jobs) submitArguments(job, args, job.watcher);
     const verdicts = await this.#connection.write(
@@ -114,7 +120,8 @@ export class RedisJobQueue implements JobQueue {
       keys.countersKey(tag),
       args,
     ) as string[];
-    return verdicts.map((verdict, i): Submission => {
+    return verdicts.map((verdict, i): Verdict => {
+      if (verdict === "f") return new AuditBufferFull();
       if (verdict === "a") return { kind: "accepted", id: jobs[i]!.id };
       return { kind: verdict[0] === "d" ? "duplicate" : "conflict", id: verdict.slice(1) };
     });
@@ -183,8 +190,8 @@ export class RedisJobQueue implements JobQueue {
     return listJobs(this.#connection, query);
   }
 
-  async cancel(id: string): Promise<Cancellation> {
-    return await this.#connection.write("cancel", keyOf(id), [id]) as Cancellation;
+  async cancel(id: string, by = ""): Promise<Cancellation> {
+    return await this.#connection.write("cancel", keyOf(id), [id, by]) as Cancellation;
   }
 
   async events(id: string, after?: string): Promise<JobEvent[]> {
@@ -216,8 +223,8 @@ export class RedisJobQueue implements JobQueue {
     return listDeadLetters(this.#connection, tag, limit, before);
   }
 
-  async requeue(id: string): Promise<boolean> {
-    return await this.#connection.write("requeue", keyOf(id), [id]) === 1;
+  async requeue(id: string, by = ""): Promise<boolean> {
+    return await this.#connection.write("requeue", keyOf(id), [id, by]) === 1;
   }
 
   async measure(tag: number): Promise<QueueMeasures> {
@@ -247,10 +254,26 @@ export class RedisJobQueue implements JobQueue {
     return await this.#connection.write("deliveryAgain", keyOf(deliveryId), [deliveryId]) === 1;
   }
 
-  async drop(tag: number): Promise<void> {
+  async drop(tag: number): Promise<boolean> {
     await this.ledger.noteDropped(tag);
-    while (await this.#connection.run("drop", keys.countersKey(tag), ROUND_LIMIT) === 1);
+    // A text is where the next call goes on.
+    let next: unknown = "";
+    while (typeof next !== "number") {
+      next = await this.#connection.run("drop", keys.countersKey(tag), ROUND_LIMIT, String(next));
+    }
     await this.ledger.giveBack(tag);
+    return next === 1;
+  }
+
+  // Auditing
+
+  unaudited(tag: number, limit: number): Promise<UnauditedPage> {
+    return readUnaudited(this.#connection, tag, limit);
+  }
+
+  async audited(tag: number, upTo: string): Promise<void> {
+    const args = [upTo, ROUND_LIMIT];
+    while (await this.#connection.write("audited", keys.countersKey(tag), args) === 1);
   }
 
   // Delivery
@@ -378,6 +401,7 @@ export class RedisJobQueue implements JobQueue {
     ) as number[] | null;
     if (reply === null) return undefined;
     const [promoted, rescued, deadLettered, expired, idle, callbacksDue, _repaired, ended] = reply;
+    const unaudited = reply[8];
     if (ended! > 0) await this.ledger.giveBack(tag).catch(ignoreUnavailable);
     return {
       promoted: promoted!,
@@ -386,6 +410,7 @@ export class RedisJobQueue implements JobQueue {
       expired: expired!,
       idle: idle === 1,
       callbacksDue: callbacksDue!,
+      unaudited: unaudited!,
     };
   }
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Job, JobEvent, JobProgress, JobState, Lane, NewJob } from "../job.ts";
+import type { Job, JobEvent, JobProgress, Lane, NewJob } from "../job.ts";
 import { isFinal } from "../job.ts";
 import { jobIdTag } from "../job_id.ts";
 import type { QuotaClaim, QuotaRefusal } from "../quota_ledger.ts";
@@ -29,6 +29,7 @@ import {
   type QueueMeasures,
   type Submission,
   type Supervision,
+  type UnauditedPage,
 } from "../job_queue.ts";
 import { Acceptance } from "./sqlite/acceptance.ts";
 import { Cohorts } from "./sqlite/cohorts.ts";
@@ -42,8 +43,18 @@ import { SqliteQuotaLedger } from "./sqlite/quota_ledger.ts";
 import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
 import { SCHEMA } from "./sqlite/schema.ts";
+import { Unaudited } from "./sqlite/unaudited.ts";
 import { Waiters } from "./sqlite/waiters.ts";
 
+/** Finds out whether something goes on in a queue. */
+const BUSY = [
+  `SELECT 1 FROM jobs INDEXED BY jobs_by_state
+   WHERE tag = ? AND state IN ('queued', 'running', 'retrying') LIMIT 1`,
+  "SELECT 1 FROM deliveries WHERE tag = ? AND state = 'due' LIMIT 1",
+  "SELECT 1 FROM audit WHERE tag = ? LIMIT 1",
+];
+const ANY_READY =
+  "SELECT 1 FROM jobs WHERE tag = ? AND lane IN ('interactive', 'batch') AND state = 'queued' LIMIT 1";
 const ROUND_LIMIT = 500;
 /** Forgetting is cheap, and must keep up with the jobs that end between two rounds. */
 const SWEEP_LIMIT = 2000;
@@ -62,6 +73,7 @@ export class SqliteJobQueue implements JobQueue {
   readonly #cohorts: Cohorts;
   readonly ledger: SqliteQuotaLedger;
   readonly #ownership: Ownership;
+  readonly #unaudited: Unaudited;
   readonly #lifecycle: Lifecycle;
   readonly #acceptance: Acceptance;
   /** Claims since batch last had its share, by queue. */
@@ -80,6 +92,7 @@ export class SqliteJobQueue implements JobQueue {
     this.#cohorts = new Cohorts(this.#store, now);
     this.ledger = new SqliteQuotaLedger(this.#store, now);
     this.#ownership = new Ownership(this.#store, now);
+    this.#unaudited = new Unaudited(this.#store, this.#options.auditLimit);
     const wake = {
       queue: (tag: number) => void this.#wakeQueues.add(tag),
       job: (id: string) => void this.#wakeJobs.add(id),
@@ -90,11 +103,18 @@ export class SqliteJobQueue implements JobQueue {
       this.#deliveries,
       this.#cohorts,
       this.ledger,
+      this.#unaudited,
       wake,
       now,
       this.#options,
     );
-    this.#acceptance = new Acceptance(this.#store, this.#lifecycle, this.ledger, now);
+    this.#acceptance = new Acceptance(
+      this.#store,
+      this.#lifecycle,
+      this.ledger,
+      this.#unaudited,
+      now,
+    );
     this.#store.run(
       "UPDATE jobs SET lease_until = min(lease_until, ?) WHERE state = 'running'",
       now(),
@@ -176,19 +196,8 @@ export class SqliteJobQueue implements JobQueue {
     );
   }
 
-  cancel(id: string): Promise<Cancellation> {
-    return this.#write((): Cancellation => {
-      const row = this.#lifecycle.row(id);
-      if (!row) return "missing";
-      if (isFinal(row.state as JobState)) return "final";
-      if (row.state === "running") {
-        this.#store.run("UPDATE jobs SET cancel = 1 WHERE id = ?", id);
-        this.#wakeJobs.add(id);
-        return "cancelling";
-      }
-      this.#lifecycle.finish(row, "cancelled");
-      return "cancelled";
-    });
+  cancel(id: string, by?: string): Promise<Cancellation> {
+    return this.#write(() => this.#lifecycle.cancel(id, by));
   }
 
   events(id: string, after?: string): Promise<JobEvent[]> {
@@ -207,16 +216,11 @@ export class SqliteJobQueue implements JobQueue {
     return this.#watchers.next(id, timeoutMs, signal);
   }
 
-  requeue(id: string): Promise<boolean> {
+  requeue(id: string, by?: string): Promise<boolean> {
     return this.#write(() => {
       const row = this.#lifecycle.row(id);
       if (!row || row.dead !== 1) return false;
-      this.#store.run(
-        `UPDATE jobs SET attempt = 0, stalls = 0, dead = 0, cancel = 0, error = NULL, trace = NULL, progress = NULL,
-           started_at = NULL, finished_at = NULL, delete_at = NULL WHERE id = ?`,
-        id,
-      );
-      this.#lifecycle.ready(row, 0);
+      this.#lifecycle.requeue(row, by);
       return true;
     });
   }
@@ -248,18 +252,14 @@ export class SqliteJobQueue implements JobQueue {
     return Promise.try(() => readMeasures(this.#store, this.#counters, tag, this.#now()));
   }
 
-  drop(tag: number): Promise<void> {
+  drop(tag: number): Promise<boolean> {
     return this.#write(() => {
+      if (this.#options.auditLimit > 0 && !this.#lifecycle.close(tag)) return false;
       this.ledger.drop(tag);
-      for (const row of this.#store.all("SELECT id FROM jobs WHERE tag = ?", tag)) {
-        this.#store.run("DELETE FROM events WHERE job_id = ?", row.id as string);
-        this.#wakeJobs.add(row.id as string);
-      }
-      for (const table of ["jobs", "deliveries", "counters", "owners"]) {
-        this.#store.run(`DELETE FROM ${table} WHERE tag = ?`, tag);
-      }
+      this.#lifecycle.drop(tag);
       this.#cohorts.drop(tag);
       this.#counters.forget(tag);
+      return true;
     });
   }
 
@@ -283,9 +283,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   #anyReady(tag: number): boolean {
-    const sql =
-      "SELECT 1 FROM jobs WHERE tag = ? AND lane IN ('interactive', 'batch') AND state = 'queued' LIMIT 1";
-    return this.#store.get(sql, tag) !== undefined;
+    return this.#store.get(ANY_READY, tag) !== undefined;
   }
 
   #claimNow(tag: number, worker: string, count: number): Promise<Claim[]> {
@@ -444,6 +442,7 @@ export class SqliteJobQueue implements JobQueue {
       );
       for (const row of late) this.#lifecycle.expire(row);
       const swept = this.#lifecycle.sweep(now, SWEEP_LIMIT);
+      const unaudited = this.#unaudited.count(tag);
       const callbacks = this.#store.get(
         "SELECT count(*) AS due FROM deliveries WHERE tag = ? AND state = 'due' AND due_at <= ?",
         tag,
@@ -454,6 +453,7 @@ export class SqliteJobQueue implements JobQueue {
         rescued,
         deadLettered,
         expired: late.length,
+        unaudited,
         idle: swept < SWEEP_LIMIT && this.#idle(tag),
         callbacksDue: callbacks.due as number,
       };
@@ -461,13 +461,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   #idle(tag: number): boolean {
-    return this.#store.get(
-          `SELECT 1 FROM jobs INDEXED BY jobs_by_state
-           WHERE tag = ? AND state IN ('queued', 'running', 'retrying') LIMIT 1`,
-          tag,
-        ) === undefined &&
-      this.#store.get("SELECT 1 FROM deliveries WHERE tag = ? AND state = 'due' LIMIT 1", tag) ===
-        undefined;
+    return BUSY.every((sql) => this.#store.get(sql, tag) === undefined);
   }
 
   async roused(tag: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
@@ -479,6 +473,16 @@ export class SqliteJobQueue implements JobQueue {
     );
     if (!this.#idle(tag)) woken.abort();
     await waited;
+  }
+
+  // Auditing
+
+  unaudited(tag: number, limit: number): Promise<UnauditedPage> {
+    return Promise.try(() => this.#unaudited.page(tag, limit));
+  }
+
+  audited(tag: number, upTo: string): Promise<void> {
+    return this.#write(() => this.#unaudited.forget(tag, upTo));
   }
 
   ping(): Promise<void> {

@@ -21,9 +21,12 @@ export interface BatcherLimits {
   readonly maxWaiting: number;
 }
 
-/** Sends items in batches and gives each its own answer; all of a batch fail together. */
+/**
+ * Sends items in batches and gives each its own answer, or the error that is its answer; when the
+ * call itself fails, all of a batch fail together.
+ */
 export class Batcher<I, O> {
-  readonly #send: (items: readonly I[]) => Promise<readonly O[]>;
+  readonly #send: (items: readonly I[]) => Promise<readonly (O | Error)[]>;
   readonly #limits: BatcherLimits;
   /** In the order they came; those before `#sent` are under way or done. */
   #waiting: Waiting<I, O>[] = [];
@@ -31,7 +34,10 @@ export class Batcher<I, O> {
   #inFlight = 0;
   #scheduled = false;
 
-  constructor(send: (items: readonly I[]) => Promise<readonly O[]>, limits: BatcherLimits) {
+  constructor(
+    send: (items: readonly I[]) => Promise<readonly (O | Error)[]>,
+    limits: BatcherLimits,
+  ) {
     this.#send = send;
     this.#limits = limits;
   }
@@ -73,7 +79,11 @@ export class Batcher<I, O> {
   async #run(batch: readonly Waiting<I, O>[]): Promise<void> {
     try {
       const outputs = await this.#send(batch.map((waiting) => waiting.item));
-      batch.forEach((waiting, i) => waiting.resolve(outputs[i]!));
+      batch.forEach(({ resolve, reject }, i) => {
+        const output = outputs[i]!;
+        if (output instanceof Error) reject(output);
+        else resolve(output);
+      });
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
     } finally {

@@ -7,7 +7,7 @@
  */
 import { Cluster, Redis, type RedisOptions } from "ioredis";
 import { QueueUnavailable } from "../../job_queue.ts";
-import { type ScriptName, SCRIPTS } from "./scripts.ts";
+import { type ScriptName, scripts } from "./scripts.ts";
 
 /** Where Redis is, and how hard to try. */
 export interface ConnectionOptions {
@@ -19,6 +19,8 @@ export interface ConnectionOptions {
   readonly patienceMs?: number;
   /** Replicas that must have a write before it counts; 0 does not wait. */
   readonly replicas?: number;
+  /** Steps of jobs that may wait to be audited, per queue; 0 for none to be audited. */
+  readonly auditLimit?: number;
   /** PEM text of the authority that signed the server's certificate. */
   readonly tlsCa?: string;
 }
@@ -55,7 +57,7 @@ export class RedisConnection implements AsyncDisposable {
     this.client.on("error", () => {});
     // Every waiting call listens for the next connection.
     this.client.setMaxListeners(0);
-    for (const [name, lua] of Object.entries(SCRIPTS)) {
+    for (const [name, lua] of Object.entries(scripts(options.auditLimit ?? 0))) {
       this.client.defineCommand(name, { numberOfKeys: 1, lua });
     }
   }

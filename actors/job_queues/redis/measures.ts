@@ -5,10 +5,11 @@
  */
 import { type QueueMeasures, TIME_BOUNDS_MS, type TimeHistogram } from "../../job_queue.ts";
 
-type Reply = readonly [string[], number, number, number, number, number, number];
+type Reply = readonly [string[], number, number, number, number, number, number, number];
 
 export function measuresOf(reply: unknown): QueueMeasures {
-  const [flat, running, delayed, deadLetters, callbacksDue, oldestWaitingMs] = reply as Reply;
+  const [flat, running, delayed, deadLetters, callbacksDue, oldestWaitingMs, _now, unaudited] =
+    reply as Reply;
   const counters = new Map<string, string>();
   for (let i = 0; i < flat.length; i += 2) counters.set(flat[i]!, flat[i + 1]!);
   const count = (name: string) => Number(counters.get(name) ?? 0);
@@ -35,6 +36,7 @@ export function measuresOf(reply: unknown): QueueMeasures {
     queueTime: histogram("queue", count),
     runTime: histogram("run", count),
     callbacksDue,
+    unaudited,
     callbacksDead: count("callbacks_dead"),
   };
 }

@@ -85,6 +85,7 @@ export function submitArguments(
     job.idempotency?.key ?? "",
     job.idempotency?.fingerprint ?? "",
     limits,
+    callerText(job),
   );
   const count = into.length;
   into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
@@ -100,6 +101,12 @@ export function submitArguments(
   if (job.provenance !== undefined) into.push("pv", JSON.stringify(job.provenance));
   if (job.account !== undefined) into.push("ac", accountText(job.account));
   into[count] = into.length - count - 1;
+}
+
+/** Who called, for the audit of the submission alone: it is no part of the record. */
+function callerText({ caller }: NewJob): string {
+  if (caller?.client !== undefined) return `${caller.keyId ?? "-"} ${caller.client}`;
+  return caller?.keyId ?? "";
 }
 
 /** The job that a hash stands for. */
@@ -187,18 +194,27 @@ function historyOf(submittedAt: number, f: Fields): JobTransition[] {
   return history;
 }
 
-function transitionOf(mark: string, value: string): JobTransition {
+/** An error is JSON; who cancelled is a plain word. */
+function whyOf(text: string): Pick<JobTransition, "error" | "by"> {
+  return text.startsWith("{") ? { error: JSON.parse(text) as JobError } : { by: text };
+}
+
+/** The step that a history field stands for: of its name, the letter alone. */
+export function transitionOf(mark: string, value: string): JobTransition {
   if (mark === "r") {
     const [at, attempt, _ticket, worker] = value.split(" ");
     return { state: "running", at: Number(at), attempt: Number(attempt), worker: worker! };
   }
-  if (mark === "p") return { state: "queued", at: Number(value), attempt: 0 };
-  const [letter, at, error] = splitTwice(value);
+  if (mark === "p") {
+    const [at, by] = value.split(" ");
+    return { state: "queued", at: Number(at), attempt: 0, ...(by === undefined ? {} : { by }) };
+  }
+  const [letter, at, more] = splitTwice(value);
   return {
     state: stateOf(letter),
     at: Number(at),
     attempt: 0,
-    ...(error === "" ? {} : { error: JSON.parse(error) as JobError }),
+    ...(more === "" ? {} : whyOf(more)),
   };
 }
 

@@ -12,6 +12,7 @@ import { COHORT_KEPT_MS, MAX_COHORT_MEMBERS, TIME_BOUNDS_MS } from "../../job_qu
 import { USAGE_KEPT_DAYS } from "../../quota_ledger.ts";
 import library from "./lua/library.lua" with { type: "text" };
 import acquire from "./lua/acquire.lua" with { type: "text" };
+import audited from "./lua/audited.lua" with { type: "text" };
 import cancel from "./lua/cancel.lua" with { type: "text" };
 import claim from "./lua/claim.lua" with { type: "text" };
 import deliveriesDue from "./lua/deliveries_due.lua" with { type: "text" };
@@ -34,40 +35,46 @@ import spending from "./lua/spending.lua" with { type: "text" };
 import submit from "./lua/submit.lua" with { type: "text" };
 import supervise from "./lua/supervise.lua" with { type: "text" };
 import usage from "./lua/usage.lua" with { type: "text" };
+import unaudited from "./lua/unaudited.lua" with { type: "text" };
 import watch from "./lua/watch.lua" with { type: "text" };
 
 const REFUSED_WHEN_FULL = "#!lua\n";
 const ALLOWED_WHEN_FULL = "#!lua flags=allow-oom\n";
-const PRELUDE = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}
+const BEFORE_ALL = `local BOUNDS = {${TIME_BOUNDS_MS.join(",")}}
 local BUCKET_GROWTH, MAX_MEMBERS, COHORT_KEPT = ${BUCKET_GROWTH}, ${MAX_COHORT_MEMBERS}, ${COHORT_KEPT_MS}
 local USAGE_KEPT = ${USAGE_KEPT_DAYS * 24 * 3600 * 1000}
-${spending}${library}`;
+`;
 
-/** The text of every script by its name. */
-export const SCRIPTS = {
-  submit: REFUSED_WHEN_FULL + PRELUDE + submit,
-  claim: ALLOWED_WHEN_FULL + PRELUDE + claim,
-  settle: ALLOWED_WHEN_FULL + PRELUDE + settle,
-  heartbeat: ALLOWED_WHEN_FULL + PRELUDE + heartbeat,
-  report: REFUSED_WHEN_FULL + PRELUDE + report,
-  handBack: ALLOWED_WHEN_FULL + PRELUDE + handBack,
-  cancel: ALLOWED_WHEN_FULL + PRELUDE + cancel,
-  requeue: ALLOWED_WHEN_FULL + PRELUDE + requeue,
-  watch: ALLOWED_WHEN_FULL + PRELUDE + watch,
-  acquire: ALLOWED_WHEN_FULL + PRELUDE + acquire,
-  release: ALLOWED_WHEN_FULL + PRELUDE + release,
-  supervise: ALLOWED_WHEN_FULL + PRELUDE + supervise,
-  deliveriesDue: ALLOWED_WHEN_FULL + PRELUDE + deliveriesDue,
-  deliveryRecord: ALLOWED_WHEN_FULL + PRELUDE + deliveryRecord,
-  deliveryAgain: ALLOWED_WHEN_FULL + PRELUDE + deliveryAgain,
-  measure: ALLOWED_WHEN_FULL + PRELUDE + measure,
-  drop: ALLOWED_WHEN_FULL + PRELUDE + drop,
-  usage: ALLOWED_WHEN_FULL + PRELUDE + usage,
-  quotaReserve: REFUSED_WHEN_FULL + quotaReserve,
-  quotaRelease: ALLOWED_WHEN_FULL + quotaRelease,
-  quotaDue: ALLOWED_WHEN_FULL + quotaDue,
-  quotaUse: ALLOWED_WHEN_FULL + quotaUse,
-  join: ALLOWED_WHEN_FULL + join,
-} as const;
+/** The text of every script by its name; with `auditLimit` steps to be audited, a queue is full. */
+export function scripts(auditLimit: number) {
+  const prelude = `${BEFORE_ALL}local AUDIT_LIMIT = ${auditLimit}\n${spending}${library}`;
+  return {
+    submit: REFUSED_WHEN_FULL + prelude + submit,
+    claim: ALLOWED_WHEN_FULL + prelude + claim,
+    settle: ALLOWED_WHEN_FULL + prelude + settle,
+    heartbeat: ALLOWED_WHEN_FULL + prelude + heartbeat,
+    report: REFUSED_WHEN_FULL + prelude + report,
+    handBack: ALLOWED_WHEN_FULL + prelude + handBack,
+    cancel: ALLOWED_WHEN_FULL + prelude + cancel,
+    requeue: ALLOWED_WHEN_FULL + prelude + requeue,
+    watch: ALLOWED_WHEN_FULL + prelude + watch,
+    acquire: ALLOWED_WHEN_FULL + prelude + acquire,
+    release: ALLOWED_WHEN_FULL + prelude + release,
+    supervise: ALLOWED_WHEN_FULL + prelude + supervise,
+    deliveriesDue: ALLOWED_WHEN_FULL + prelude + deliveriesDue,
+    deliveryRecord: ALLOWED_WHEN_FULL + prelude + deliveryRecord,
+    deliveryAgain: ALLOWED_WHEN_FULL + prelude + deliveryAgain,
+    measure: ALLOWED_WHEN_FULL + prelude + measure,
+    drop: ALLOWED_WHEN_FULL + prelude + drop,
+    unaudited: ALLOWED_WHEN_FULL + prelude + unaudited,
+    audited: ALLOWED_WHEN_FULL + prelude + audited,
+    usage: ALLOWED_WHEN_FULL + prelude + usage,
+    quotaReserve: REFUSED_WHEN_FULL + quotaReserve,
+    quotaRelease: ALLOWED_WHEN_FULL + quotaRelease,
+    quotaDue: ALLOWED_WHEN_FULL + quotaDue,
+    quotaUse: ALLOWED_WHEN_FULL + quotaUse,
+    join: ALLOWED_WHEN_FULL + join,
+  };
+}
 
-export type ScriptName = keyof typeof SCRIPTS;
+export type ScriptName = keyof ReturnType<typeof scripts>;

@@ -5,27 +5,33 @@
  */
 import type { NewJob } from "../../job.ts";
 import { jobIdTag } from "../../job_id.ts";
-import type { Submission } from "../../job_queue.ts";
+import { AuditBufferFull, type Submission } from "../../job_queue.ts";
 import type { QuotaClaim, QuotaRefusal } from "../../quota_ledger.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { SqliteQuotaLedger } from "./quota_ledger.ts";
+import type { Unaudited } from "./unaudited.ts";
 
 export class Acceptance {
   constructor(
     private readonly store: GroupCommit,
     private readonly lifecycle: Lifecycle,
     private readonly ledger: SqliteQuotaLedger,
+    private readonly unaudited: Unaudited,
     private readonly now: () => number,
   ) {}
 
-  /** Takes a job that was not accepted before, if its quotas have room. */
+  /**
+   * Takes a job that was not accepted before, if its quotas have room. Throws
+   * {@link AuditBufferFull}.
+   */
   accept(job: NewJob): Submission;
   accept(job: NewJob, quotas: readonly QuotaClaim[]): Submission | QuotaRefusal;
   accept(job: NewJob, quotas: readonly QuotaClaim[] = []): Submission | QuotaRefusal {
     const before = this.#acceptedBefore(job);
     if (before) return before;
     const tag = jobIdTag(job.id);
+    if (this.unaudited.full(tag)) throw new AuditBufferFull();
     if (quotas.length === 0) {
       this.lifecycle.insert(tag, job);
       return { kind: "accepted", id: job.id };
@@ -46,7 +52,7 @@ export class Acceptance {
     );
     if (!prior) return undefined;
     if (prior.delete_at !== null && (prior.delete_at as number) <= this.now()) {
-      this.lifecycle.forget(prior.id as string);
+      this.lifecycle.freeKey(prior.id as string);
       return undefined;
     }
     const same = prior.fingerprint === idempotency.fingerprint;

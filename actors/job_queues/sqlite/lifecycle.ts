@@ -5,6 +5,8 @@
  * @module
  */
 import {
+  isFinal,
+  type JobCaller,
   type JobError,
   type JobEvent,
   type JobLimits,
@@ -12,14 +14,15 @@ import {
   mayMove,
   type NewJob,
 } from "../../job.ts";
-import { jobIdTime } from "../../job_id.ts";
-import type { Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
+import { jobIdTag, jobIdTime } from "../../job_id.ts";
+import type { Cancellation, Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
 import type { Cohorts } from "./cohorts.ts";
 import type { Counters } from "./counters.ts";
 import type { Deliveries } from "./deliveries.ts";
 import type { SqliteQuotaLedger } from "./quota_ledger.ts";
 import type { GroupCommit, SqliteRow } from "./group_commit.ts";
 import { claimOf } from "./rows.ts";
+import type { Unaudited } from "./unaudited.ts";
 
 /** Who is to look again once the transaction is on disk. */
 export interface Wake {
@@ -36,6 +39,7 @@ export class Lifecycle {
   readonly #deliveries: Deliveries;
   readonly #cohorts: Cohorts;
   readonly #ledger: SqliteQuotaLedger;
+  readonly #unaudited: Unaudited;
   readonly #wake: Wake;
   readonly #now: () => number;
   readonly #options: JobQueueOptions;
@@ -48,6 +52,7 @@ export class Lifecycle {
     deliveries: Deliveries,
     cohorts: Cohorts,
     ledger: SqliteQuotaLedger,
+    unaudited: Unaudited,
     wake: Wake,
     now: () => number,
     options: JobQueueOptions,
@@ -57,6 +62,7 @@ export class Lifecycle {
     this.#deliveries = deliveries;
     this.#cohorts = cohorts;
     this.#ledger = ledger;
+    this.#unaudited = unaudited;
     this.#wake = wake;
     this.#now = now;
     this.#options = options;
@@ -89,7 +95,7 @@ export class Lifecycle {
       job.idempotency?.key ?? null,
       job.idempotency?.fingerprint ?? null,
     );
-    this.event(job.id, "queued", jobIdTime(job.id), { attempt: 0 });
+    this.event(job.id, "queued", jobIdTime(job.id), { attempt: 0 }, job.caller);
     this.#counters.count(tag, `waiting:${job.lane}`);
     this.#wake.queue(tag);
   }
@@ -143,8 +149,33 @@ export class Lifecycle {
     this.#wake.queue(row.tag as number);
   }
 
+  /** Cancels a waiting job; notes for the worker of a running one that it is to stop. */
+  cancel(id: string, by: string | undefined): Cancellation {
+    const row = this.row(id);
+    if (!row) return "missing";
+    if (isFinal(row.state as JobState)) return "final";
+    if (row.state !== "running") {
+      this.finish(row, "cancelled", { ...(by !== undefined && { by }) });
+      return "cancelled";
+    }
+    this.#store.run("UPDATE jobs SET cancel = 1, cancelled_by = ? WHERE id = ?", by ?? null, id);
+    this.#unaudited.cancelling(row.tag as number, id, this.#now(), by);
+    this.#wake.job(id);
+    return "cancelling";
+  }
+
+  /** A dead letter back to the tail, its attempts forgotten. */
+  requeue(row: SqliteRow, by: string | undefined): void {
+    this.#store.run(
+      `UPDATE jobs SET attempt = 0, stalls = 0, dead = 0, cancel = 0, cancelled_by = NULL, error = NULL,
+         trace = NULL, progress = NULL, started_at = NULL, finished_at = NULL, delete_at = NULL WHERE id = ?`,
+      row.id as string,
+    );
+    this.ready(row, 0, by);
+  }
+
   /** To the tail of its lane. */
-  ready(row: SqliteRow, attempt: number): void {
+  ready(row: SqliteRow, attempt: number, by?: string): void {
     const now = this.#now();
     const limits = JSON.parse(row.limits as string) as JobLimits;
     this.#store.run(
@@ -154,7 +185,7 @@ export class Lifecycle {
       now + limits.queueTimeoutSeconds * 1000,
       row.id as string,
     );
-    this.event(row.id as string, "queued", now, { attempt });
+    this.event(row.id as string, "queued", now, { attempt, ...(by !== undefined && { by }) });
     this.#counters.count(row.tag as number, `waiting:${row.lane}`);
     this.#wake.queue(row.tag as number);
   }
@@ -167,9 +198,10 @@ export class Lifecycle {
   finish(
     row: SqliteRow,
     state: "completed" | "failed" | "cancelled" | "expired",
-    end: { result?: string; trace?: string; error?: JobError; dead?: boolean } = {},
+    end: { result?: string; trace?: string; error?: JobError; dead?: boolean; by?: string } = {},
   ): void {
     const from = row.state as JobState;
+    const by = state === "cancelled" ? end.by ?? row.cancelled_by as string | null : null;
     if (!mayMove(from, state)) throw new Error(`a ${from} job cannot become ${state}`);
     const now = this.#now();
     const tag = row.tag as number;
@@ -192,13 +224,20 @@ export class Lifecycle {
     this.event(row.id as string, state, now, {
       attempt: row.attempt,
       ...(end.error ? { error: end.error } : {}),
+      ...(by === null ? {} : { by }),
     });
     this.#cohorts.tally(row, state);
     this.#ledger.conclude(row, state);
     this.#deliveries.tell(row, state, {});
   }
 
-  event(id: string, type: JobEvent["type"], at: number, data: Record<string, unknown>): number {
+  event(
+    id: string,
+    type: JobEvent["type"],
+    at: number,
+    data: Record<string, unknown>,
+    caller?: JobCaller,
+  ): number {
     const n =
       (this.#store.get("SELECT max(n) AS n FROM events WHERE job_id = ?", id)!.n as number ?? 0) +
       1;
@@ -210,6 +249,9 @@ export class Lifecycle {
       at,
       JSON.stringify(data),
     );
+    if (type !== "progress" && type !== "log") {
+      this.#unaudited.add(jobIdTag(id), id, n, at, caller);
+    }
     this.#wake.job(id);
     return n;
   }
@@ -257,6 +299,29 @@ export class Lifecycle {
     return undefined;
   }
 
+  /** Ends what is unfinished of a queue that goes; false if that is to be audited before it goes. */
+  close(tag: number): boolean {
+    const open = "SELECT * FROM jobs WHERE tag = ? AND state IN ('queued', 'running', 'retrying')";
+    for (const row of this.#store.all(open, tag)) this.finish(row, "cancelled");
+    return this.#unaudited.count(tag) === 0;
+  }
+
+  /** Forgets a queue's jobs. */
+  drop(tag: number): void {
+    for (const { id } of this.#store.all("SELECT id FROM jobs WHERE tag = ?", tag)) {
+      this.#store.run("DELETE FROM events WHERE job_id = ?", id!);
+      this.#wake.job(id as string);
+    }
+    for (const table of ["jobs", "deliveries", "counters", "owners"]) {
+      this.#store.run(`DELETE FROM ${table} WHERE tag = ?`, tag);
+    }
+  }
+
+  /** Lets another job have the idempotency key of one that is past its retention. */
+  freeKey(id: string): void {
+    this.#store.run("UPDATE jobs SET idempotency_key = NULL WHERE id = ?", id);
+  }
+
   forget(id: string): void {
     this.#store.run("DELETE FROM events WHERE job_id = ?", id);
     this.#store.run("DELETE FROM jobs WHERE id = ?", id);
@@ -291,11 +356,12 @@ export class Lifecycle {
     return [rescued, deadLettered];
   }
 
-  /** Forgets what is past its retention. */
+  /** Forgets what is past its retention, and audited. */
   sweep(now: number, limit: number): number {
     const gone = this.#store.all(
-      "SELECT id FROM jobs WHERE delete_at <= ? LIMIT ?",
+      "SELECT id FROM jobs WHERE delete_at <= ? AND finished_at < ? LIMIT ?",
       now,
+      this.#unaudited.auditedBefore,
       limit,
     );
     for (const row of gone) this.forget(row.id as string);

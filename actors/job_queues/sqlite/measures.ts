@@ -29,6 +29,7 @@ export function readMeasures(
     delayed: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND state = 'retrying'"),
     deadLetters: count("SELECT count(*) AS n FROM jobs WHERE tag = ? AND dead = 1"),
     oldestWaitingMs: oldest === Infinity ? 0 : Math.max(0, now - oldest),
+    unaudited: count("SELECT count(*) AS n FROM audit WHERE tag = ?"),
     callbacksDue: count("SELECT count(*) AS n FROM deliveries WHERE tag = ? AND state = 'due'"),
   };
 }

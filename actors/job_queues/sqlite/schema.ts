@@ -92,4 +92,13 @@ CREATE TABLE usage (
 ) WITHOUT ROWID;
 CREATE TABLE dropped (tag INTEGER PRIMARY KEY);
 `,
+  // `n` is the step's event; 0 stands for the wish to cancel a running job.
+  `
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY, tag INTEGER NOT NULL, job_id TEXT NOT NULL, n INTEGER NOT NULL,
+  at INTEGER NOT NULL, note TEXT
+);
+CREATE INDEX audit_by_tag ON audit (tag, seq);
+ALTER TABLE jobs ADD COLUMN cancelled_by TEXT;
+`,
 ];

@@ -1,15 +1,22 @@
 import { assertEquals } from "@std/assert";
 import { Redis } from "ioredis";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
+import { testJobQueueAudit } from "../../contracts/job_queue_audit.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
 import { streamKey } from "../../../actors/redis_keys.ts";
-import { claimOne, eventually, newTag, submitMany } from "../../contracts/job_queue_store.ts";
+import {
+  claimOne,
+  eventually,
+  newTag,
+  type OpenQueueStore,
+  submitMany,
+} from "../../contracts/job_queue_store.ts";
 import { startSingleRedis } from "../../services/redis.ts";
 import { canStart, serviceTest, sharedService, testWhere } from "../../services/shared.ts";
 
 for (const kind of ["redis", "cluster"] as const) {
   const service = await sharedService(kind);
-  testJobQueue(kind, async (options) => {
+  const open: OpenQueueStore = async (options) => {
     if (!service.available) throw new Error(service.reason);
     const connection = { url: service.url, cluster: kind === "cluster" };
     const queue = new RedisJobQueue(connection, options);
@@ -23,7 +30,10 @@ for (const kind of ["redis", "cluster"] as const) {
         await other[Symbol.asyncDispose]();
       },
     };
-  }, service.available ? undefined : service.reason);
+  };
+  const skip = service.available ? undefined : service.reason;
+  testJobQueue(kind, open, skip);
+  testJobQueueAudit(kind, open, skip);
 }
 
 const single = await sharedService("redis");

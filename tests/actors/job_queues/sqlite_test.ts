@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { QueueUnavailable } from "../../../actors/job_queue.ts";
 import { SqliteJobQueue } from "../../../actors/job_queues/sqlite.ts";
 import { SCHEMA } from "../../../actors/job_queues/sqlite/schema.ts";
+import { testJobQueueAudit } from "../../contracts/job_queue_audit.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
 import {
   claimOne,
@@ -11,12 +12,13 @@ import {
   LIMITS,
   newJob,
   newTag,
+  type OpenQueueStore,
   submitMany,
 } from "../../contracts/job_queue_store.ts";
 
 const BUSY_PROCESS = new URL("sqlite/busy_process.ts", import.meta.url).pathname;
 
-testJobQueue("sqlite", async (options) => {
+const open: OpenQueueStore = async (options) => {
   const folder = await Deno.makeTempDir();
   const queue = new SqliteJobQueue(join(folder, "queue.db"), options);
   return {
@@ -27,7 +29,10 @@ testJobQueue("sqlite", async (options) => {
       await Deno.remove(folder, { recursive: true });
     },
   };
-});
+};
+
+testJobQueue("sqlite", open);
+testJobQueueAudit("sqlite", open);
 
 Deno.test("writes of one turn share a transaction", async () => {
   await using queue = new SqliteJobQueue(":memory:");

@@ -31,6 +31,7 @@ local function start(lane, ticket, id, generation)
   end
   local fence, attempt = tonumber(v[2] or 0) + 1, tonumber(v[4] or 0) + 1
   call('HSET', key, 'st', 'r', 'fe', fence, 'a', attempt, 'r' .. fence, now .. ' ' .. attempt .. ' ' .. ticket .. ' ' .. worker)
+  note(id, 'r' .. fence)
   started[#started + 1] = now + lease
   started[#started + 1] = id
   count('waiting:' .. lane, -1)

@@ -1,9 +1,33 @@
 -- Forgets a stretch of the queue's jobs; the last call forgets the rest, but not what was spent and
--- the jobs whose quotas are to be given back.
+-- the jobs whose quotas are to be given back. Where jobs are audited they are ended first, and
+-- forgotten once nothing of them is left to be audited.
 -- KEYS[1] counters
--- ARGV    most jobs per call
--- Returns 1 while there is more.
-local ids = call('ZRANGE', base .. 'index', 0, tonumber(ARGV[1]) - 1)
+-- ARGV    most jobs per call, the last id of the call before or ''
+-- Returns 1 when all is gone, 0 when something is to be audited first, else the id to go on from ('' from the beginning).
+local limit, from = tonumber(ARGV[1]), ARGV[2]
+if AUDIT_LIMIT > 0 and call('LLEN', base .. 'audit') + call('ZCARD', base .. 'index') > 0 then
+  local ids = call('ZRANGEBYLEX', base .. 'index', from == '' and '-' or '(' .. from, '+', 'LIMIT', 0, limit)
+  for _, id in ipairs(ids) do
+    local job = load(id)
+    if job and (job.state == 'q' or job.state == 'w') then
+      finish(job, 'x', 'z' .. job.generation, nil, nil, nil)
+    elseif job and job.state == 'r' then
+      local _, ticket = start_of(job)
+      job.delivered = ticket
+      stopped[#stopped + 1] = id
+      finish(job, 'x', 'e' .. job.fence, nil, nil, nil)
+    end
+  end
+  if #ids == limit then
+    flush()
+    return ids[#ids]
+  end
+  if call('LLEN', base .. 'audit') + #trail > 0 then
+    flush()
+    return 0
+  end
+end
+local ids = call('ZRANGE', base .. 'index', 0, limit - 1)
 for _, id in ipairs(ids) do
   local v = call('HMGET', base .. 'job:' .. id, 'k', 'gw', 'ac', 'ms')
   if v[1] then call('UNLINK', base .. 'key:' .. v[1]) end
@@ -18,11 +42,11 @@ for _, id in ipairs(ids) do
   announce({ id = id, watchers = v[2] }, END)
 end
 flush()
-if #ids == tonumber(ARGV[1]) then return 1 end
+if #ids == limit then return '' end
 for _, name in ipairs(call('SMEMBERS', base .. 'cohorts')) do
   call('UNLINK', base .. 'cohort:' .. name, base .. 'members:' .. name, base .. 'notes:' .. name)
 end
-for _, name in ipairs({ 'cohorts', 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'counters' }) do
+for _, name in ipairs({ 'cohorts', 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'audit', 'counters' }) do
   call('UNLINK', base .. name)
 end
-return 0
+return 1

@@ -12,6 +12,7 @@ if job.cancel then
   finish(job, 'x', 'e' .. ARGV[2], nil, nil, nil)
 else
   call('HSET', job.key, 'st', 'q', 'a', job.attempt - 1, 'e' .. ARGV[2], 'q ' .. now)
+  note(job.id, 'e' .. ARGV[2])
   give_back(job, ticket)
   wake()
   announce(job)

@@ -67,9 +67,21 @@ end
 -- Hints are gathered too: one message per gateway that waits, with a line for each job.
 local hints = {}
 
+-- Steps of jobs that are to be audited are gathered too: an id, the history field of the step, and
+-- for a submission who called. They stay in the list until the trail has them.
+local trail = {}
+local function note(id, mark, more)
+  if AUDIT_LIMIT == 0 then return end
+  trail[#trail + 1] = id .. ' ' .. mark .. (more or '')
+end
+
 -- Writes what was gathered: once per field, lane or set, however many jobs were moved.
 local started, stopped = {}, {}
 local function flush()
+  if #trail > 0 then
+    call('RPUSH', base .. 'audit', unpack(trail))
+    trail = {}
+  end
   for gateway, lines in pairs(hints) do
     call('SPUBLISH', base .. 'changed:' .. gateway, table.concat(lines, '\n'))
     hints[gateway] = nil
@@ -154,15 +166,22 @@ local function finish(job, state, mark, field, value, code)
   if job.delivered then
     ack(job.lane, job.delivered)
   end
-  local note = state .. ' ' .. now
-  if field == 'er' then note = note .. ' ' .. value end
-  if field then
-    call('HSET', job.key, 'st', state, mark, note, field, value)
-  else
-    call('HSET', job.key, 'st', state, mark, note)
+  local text = state .. ' ' .. now
+  if field == 'er' then
+    text = text .. ' ' .. value
+  elseif state == 'x' then
+    local by = job.by or (job.cancel and string.match(job.cancel, '^%d+ (.+)$'))
+    if by then text = text .. ' ' .. by end
   end
+  if field then
+    call('HSET', job.key, 'st', state, mark, text, field, value)
+  else
+    call('HSET', job.key, 'st', state, mark, text)
+  end
+  note(job.id, mark)
   local keep = limits_of(job.limits).keep
-  call('PEXPIRE', job.key, keep)
+  -- A record that is still to be audited has no end; `audited.lua` gives it one.
+  if AUDIT_LIMIT == 0 then call('PEXPIRE', job.key, keep) end
   if job.idempotency then call('PEXPIRE', base .. 'key:' .. job.idempotency, keep) end
   if job.events then call('PEXPIRE', base .. 'events:' .. job.id, keep) end
   count(NAMES[state], 1)

@@ -1,6 +1,6 @@
 -- How the queue stands, in one look.
 -- KEYS[1] counters
--- Returns counters as a flat list, running, delayed, dead letters, callbacks, oldest waiting in ms, now
+-- Returns counters as a flat list, running, delayed, dead letters, callbacks, oldest waiting in ms, now, steps to be audited
 local oldest = 0
 for _, lane in ipairs({ 'interactive', 'batch' }) do
   local stream = base .. lane
@@ -24,4 +24,5 @@ end
 return {
   call('HGETALL', COUNTERS), call('ZCARD', base .. 'running'), call('ZCARD', base .. 'delayed'),
   call('ZCARD', base .. 'dead'), call('ZCARD', base .. 'callbacks'), oldest, now,
+  AUDIT_LIMIT == 0 and 0 or call('LLEN', base .. 'audit'),
 }

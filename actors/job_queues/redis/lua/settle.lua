@@ -30,6 +30,7 @@ for i = 1, #ARGV, 7 do
       ack(job.lane, ticket)
       call('HSET', key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. now .. ' ' .. payload)
       call('ZADD', base .. 'delayed', due, id)
+      note(id, mark)
       if job.cohort then tally(job, 'w') end
       tell(job, 'retrying', payload)
       announce(job)

@@ -1,13 +1,15 @@
 -- Accepts jobs, each with its record and its ticket in one step.
 -- KEYS[1] counters
--- ARGV    per job: id, lane, idempotency key or '', fingerprint, limits, n, then n record fields and values
--- Returns per job 'a' (accepted), 'd<id>' (was accepted before), 'c<id>' (same key, other request).
+-- ARGV    per job: id, lane, idempotency key or '', fingerprint, limits, caller, n, then n record fields and values
+-- Returns per job 'a' (accepted), 'd<id>' (was accepted before), 'c<id>' (same key, other request),
+--         'f' (refused: too much waits to be audited).
 local out = {}
 local index = {}
 local i = 1
+local full = AUDIT_LIMIT > 0 and call('LLEN', base .. 'audit') >= AUDIT_LIMIT
 while i <= #ARGV do
-  local id, lane, idempotency, fingerprint, limits, n = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], tonumber(ARGV[i + 5])
-  local first, last = i + 6, i + 5 + n
+  local id, lane, idempotency, fingerprint, limits, caller, n = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5], tonumber(ARGV[i + 6])
+  local first, last = i + 7, i + 6 + n
   i = last + 1
   local key = base .. 'job:' .. id
   local verdict = 'a'
@@ -17,17 +19,24 @@ while i <= #ARGV do
     verdict = 'd' .. id
   elseif idempotency ~= '' then
     -- Taken for this job, unless it is another's already.
-    local prior = call('SET', base .. 'key:' .. idempotency, id, 'NX', 'GET')
+    local prior
+    if full then
+      prior = call('GET', base .. 'key:' .. idempotency)
+    else
+      prior = call('SET', base .. 'key:' .. idempotency, id, 'NX', 'GET')
+    end
     local known = prior and call('HGET', base .. 'job:' .. prior, 'fp')
     if known then
       call('HSET', base .. 'job:' .. prior, 'seen', now)
       verdict = (known == fingerprint and 'd' or 'c') .. prior
-    elseif prior then
+    elseif prior and not full then
       -- That job's record is past its retention.
       call('SET', base .. 'key:' .. idempotency, id)
     end
   end
+  if verdict == 'a' and full then verdict = 'f' end
   if verdict == 'a' then
+    note(id, 'q', caller ~= '' and ' ' .. caller)
     call('HSET', key, 'st', 'q', unpack(ARGV, first, last))
     enqueue(id, lane, '0', limits)
     index[#index + 1] = 0

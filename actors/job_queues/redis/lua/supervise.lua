@@ -1,7 +1,8 @@
 -- One round of looking after the queue, for the holder of the epoch only.
 -- KEYS[1] counters
 -- ARGV    epoch, ttl in ms, most stalls, most jobs per step
--- Returns nil for anyone else; else promoted, rescued, dead-lettered, expired, idle, callbacks due, lag repaired, jobs whose quotas are to be given back
+-- Returns nil for anyone else; else promoted, rescued, dead-lettered, expired, idle, callbacks due, lag repaired,
+--         jobs whose quotas are to be given back, steps to be audited
 local owner = base .. 'owner'
 if call('HGET', owner, 'epoch') ~= ARGV[1] then return nil end
 call('HSET', owner, 'until', now + tonumber(ARGV[2]))
@@ -16,6 +17,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', base .. 'delayed', '-inf', now, 'LIMIT
     local generation = tostring(tonumber(job.generation) + 1)
     call('HSET', job.key, 'st', 'q', 'g', generation, 'p' .. generation, now)
     call('HDEL', job.key, 'due')
+    note(id, 'p' .. generation)
     enqueue(id, job.lane, generation, job.limits)
     announce(job)
     promoted = promoted + 1
@@ -46,6 +48,7 @@ for i = 1, #lost, 2 do
       dead = dead + 1
     else
       call('HSET', job.key, 'st', 'q', mark, 'q ' .. lost[i + 1])
+      note(id, mark)
       give_back(job, ticket)
       count('redelivered', 1)
       announce(job)
@@ -140,8 +143,9 @@ call('HSET', COUNTERS, 'swept', #stretch < limit and '-' or '(' .. stretch[#stre
 flush()
 
 local due = call('ZCOUNT', base .. 'callbacks', '-inf', now)
-local idle = waiting == 0 and #stretch < limit
+local unaudited = AUDIT_LIMIT == 0 and 0 or call('LLEN', base .. 'audit')
+local idle = waiting == 0 and unaudited == 0 and #stretch < limit
   and call('ZCARD', base .. 'running') == 0 and call('ZCARD', base .. 'delayed') == 0
   and call('ZCARD', base .. 'callbacks') == 0 and call('ZCARD', base .. 'ended') == 0
 if idle then call('SET', base .. 'asleep', '1', 'PX', 120000) end
-return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired, call('ZCARD', base .. 'ended') }
+return { promoted, rescued, dead, expired, idle and 1 or 0, due, repaired, call('ZCARD', base .. 'ended'), unaudited }

@@ -1,0 +1,82 @@
+/**
+ * Reads what is to be audited of a queue, as `unaudited.lua` answers it.
+ *
+ * A step is one text in the list `audit`: the job's id, the history field of the step (`q` for the
+ * submission, `cx` for the wish to cancel a running job), and for a submission the key and the
+ * client. What the step was stands in the record, so the list holds some 40 bytes a step, and only
+ * until the trail has it.
+ *
+ * @module
+ */
+import type { JobCaller, JobProvenance } from "../../job.ts";
+import { jobIdTime } from "../../job_id.ts";
+import { UNAUDITED_PAGE_BYTES, type UnauditedPage, type UnauditedStep } from "../../job_queue.ts";
+import { countersKey } from "../../redis_keys.ts";
+import type { RedisConnection } from "./connection.ts";
+import { transitionOf } from "./record.ts";
+
+type Text = string | null;
+type StepRow = readonly [string, ...Text[]];
+
+export async function readUnaudited(
+  connection: RedisConnection,
+  tag: number,
+  limit: number,
+): Promise<UnauditedPage> {
+  const [at, there, ...rows] = await connection.run(
+    "unaudited",
+    countersKey(tag),
+    limit,
+    UNAUDITED_PAGE_BYTES,
+  ) as [number, number, ...StepRow[]];
+  return {
+    steps: rows.map(stepOf),
+    upTo: String(at + rows.length),
+    more: there > rows.length,
+  };
+}
+
+function stepOf(row: StepRow): UnauditedStep {
+  const [text, model, version, submitter, lane, parent, provenance, field, start, body] = row;
+  const [jobId, mark, keyId, ...client] = text.split(" ");
+  const step = { jobId: jobId!, step: mark! };
+  if (typeof model !== "string") return step;
+  const transition = transitionAt(jobId!, mark!, field ?? null, start ?? null);
+  return {
+    ...step,
+    ...(transition && { transition }),
+    job: {
+      model,
+      version: version!,
+      submitter: submitter!,
+      lane: lane === null ? "interactive" : "batch",
+      ...(typeof parent === "string" && { parent }),
+      ...(typeof provenance === "string" && {
+        provenance: JSON.parse(provenance) as JobProvenance,
+      }),
+    },
+    ...(keyId !== undefined && { caller: callerOf(keyId, client.join(" ")) }),
+    ...(typeof body === "string" && (mark === "q" ? { input: body } : { result: body })),
+  };
+}
+
+function transitionAt(
+  jobId: string,
+  mark: string,
+  field: Text,
+  start: Text,
+): UnauditedStep["transition"] {
+  if (mark === "q") return { state: "queued", at: jobIdTime(jobId), attempt: 0 };
+  if (field === null) return undefined;
+  if (mark === "cx") {
+    const [at, by] = field.split(" ");
+    return { state: "cancelling", at: Number(at), attempt: 0, ...(by !== undefined && { by }) };
+  }
+  const transition = transitionOf(mark[0]!, field);
+  const attempt = mark[0] === "e" && start !== null ? Number(start.split(" ")[1]) : undefined;
+  return { ...transition, ...(attempt !== undefined && { attempt }) };
+}
+
+function callerOf(keyId: string, client: string): JobCaller {
+  return { ...(keyId !== "-" && { keyId }), ...(client !== "" && { client }) };
+}
