@@ -14,30 +14,35 @@ local function load_account(job)
   job.payer, job.paid_version, job.account = v[1], v[2], v[3]
 end
 
-local function charge(payer, version, n, c, t, u, g, d)
+local last_payer, last_version, last_sums
+
+local function sums_of(payer, version)
+  -- Jobs of one call are mostly of one payer.
+  if payer == last_payer and version == last_version then return last_sums end
   local account = payer .. ' ' .. version
-  local s = spent[account]
-  if not s then
-    s = { n = 0, c = 0, t = 0, u = 0, g = 0, d = 0 }
-    spent[account] = s
+  local sums = spent[account]
+  if not sums then
+    sums = { n = 0, c = 0, t = 0, u = 0, g = 0, d = 0 }
+    spent[account] = sums
   end
+  last_payer, last_version, last_sums = payer, version, sums
+  return sums
+end
+
+local function charge(payer, version, n, c, t, u, g, d)
+  local s = sums_of(payer, version)
   s.n, s.c, s.t = s.n + n, s.c + c, s.t + t
   s.u, s.g, s.d = s.u + u, s.g + g, s.d + d
 end
 
 local function charge_all(job, ...)
-  if not job.payer then return end
-  any_spent = job.key
   charge(job.payer, job.paid_version, ...)
-  if job.account then
-    for team in string.gmatch(job.account, ' (team:%S+)') do
-      charge(team, job.paid_version, ...)
-    end
+  for team in string.gmatch(job.account, ' (team:%S+)') do
+    charge(team, job.paid_version, ...)
   end
 end
 
 local function rates_of(job)
-  if not job.account then return nil end
   local cpu, gpu, per_ms, per_call = string.match(job.account, '^. ([^, ]+),([^, ]+),([^, ]+),([^, ]+)')
   if not cpu then return nil end
   return tonumber(cpu), tonumber(gpu), tonumber(per_ms), tonumber(per_call)
@@ -50,6 +55,13 @@ end
 -- An attempt of the job took so long. Called in the step that ends the attempt, and once there.
 local function spend(job, ms)
   load_account(job)
+  if not job.payer then return end
+  any_spent = job.key
+  if not job.account then
+    local s = sums_of(job.payer, job.paid_version)
+    s.t = s.t + ms
+    return
+  end
   local cpu, gpu, per_ms = rates_of(job)
   if cpu == 0 then return end
   if cpu then
@@ -65,8 +77,15 @@ end
 -- are in another slot.
 local function conclude(job, state, now)
   load_account(job)
-  local _, _, _, per_call = rates_of(job)
+  if not job.payer then return end
+  any_spent = job.key
   local completed = state == 'c' and 1 or 0
+  if not job.account then
+    local s = sums_of(job.payer, job.paid_version)
+    s.n, s.c = s.n + 1, s.c + completed
+    return
+  end
+  local _, _, _, per_call = rates_of(job)
   charge_all(job, 1, completed, 0, 0, 0, completed * (per_call or 0))
   if holds_quota(job) then
     redis.call('ZADD', SPENT .. 'ended', now, job.id .. ' ' .. (redis.call('HGET', job.key, 'ms') or '0'))
@@ -89,5 +108,5 @@ local function write_spent(now)
     redis.call('HSET', key, 'model', redis.call('HGET', any_spent, 'm') or '')
     redis.call('PEXPIRE', key, USAGE_KEPT)
   end
-  spent, any_spent = {}, nil
+  spent, any_spent, last_payer = {}, nil, nil
 end
