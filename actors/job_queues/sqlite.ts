@@ -254,6 +254,7 @@ export class SqliteJobQueue implements JobQueue {
 
   drop(tag: number): Promise<boolean> {
     return this.#write(() => {
+      this.ledger.noteDropped(tag);
       if (this.#options.auditLimit > 0 && !this.#lifecycle.close(tag)) return false;
       this.ledger.drop(tag);
       this.#lifecycle.drop(tag);

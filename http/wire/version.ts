@@ -28,6 +28,36 @@ const BackendSchema = z.looseObject({
   example: { kind: "http", url: "https://models.example/esol" },
 });
 
+const ResourcesSchema = z.strictObject({
+  cpu: z.number().positive("more than 0").max(10_000).optional().openapi({
+    description: "Processors, also parts of one; 1 where it is not set.",
+    example: 2,
+  }),
+  memory: z.string().max(20).optional().openapi({
+    description: "As Kubernetes writes it.",
+    example: "512Mi",
+  }),
+  gpu: z.number().min(0).max(10_000).optional().openapi({
+    description: "Graphics processors; none where it is not set.",
+    example: 1,
+  }),
+}).openapi("Resources", {
+  description: "What one attempt takes of a machine while it runs.",
+  example: { cpu: 2, memory: "512Mi" },
+});
+
+const price = (description: string, example: number) =>
+  z.number().min(0).max(1_000_000).optional().openapi({ description, example });
+
+const PricesSchema = z.strictObject({
+  perCpuSecond: price("For each second of each processor.", 0.00001),
+  perGpuSecond: price("For each second of each graphics processor.", 0.0005),
+  perCall: price("For each job that completes.", 0.001),
+}).openapi("Prices", {
+  description: "What a version costs, in the operator's currency; nothing where it is not set.",
+  example: { perCpuSecond: 0.00001 },
+});
+
 export const NewVersionSchema = z.strictObject({
   version: name("Its name; unique within the model, without regard to case.", "1.0"),
   backend: BackendSchema,
@@ -38,6 +68,8 @@ export const NewVersionSchema = z.strictObject({
     description: "Where the model comes from: a paper, a repository.",
   }),
   units: prose(100).optional().openapi({ description: "The unit of the output's `value`." }),
+  resources: ResourcesSchema.optional(),
+  prices: PricesSchema.optional(),
   tags: TagsSchema.optional(),
   example: z.unknown().optional().openapi({ description: "A sample input." }),
 }).openapi("NewVersion", {
@@ -63,6 +95,8 @@ export const VersionSchema = z.object({
   documentation: z.string().optional(),
   source: z.string().optional(),
   units: z.string().optional(),
+  resources: ResourcesSchema.optional(),
+  prices: PricesSchema.optional(),
   tags: z.array(z.string()),
   example: z.unknown().optional(),
   createdAt: z.iso.datetime(),

@@ -302,7 +302,10 @@ export class Lifecycle {
   /** Ends what is unfinished of a queue that goes; false if that is to be audited before it goes. */
   close(tag: number): boolean {
     const open = "SELECT * FROM jobs WHERE tag = ? AND state IN ('queued', 'running', 'retrying')";
-    for (const row of this.#store.all(open, tag)) this.finish(row, "cancelled");
+    for (const row of this.#store.all(open, tag)) {
+      if (row.state === "running") this.#ledger.spend(row);
+      this.finish(row, "cancelled");
+    }
     return this.#unaudited.count(tag) === 0;
   }
 

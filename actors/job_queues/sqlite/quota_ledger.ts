@@ -168,13 +168,17 @@ export class SqliteQuotaLedger implements QuotaLedger {
     }
   }
 
-  /** Gives back what jobs of a queue hold that is to be forgotten; what was spent in it stays. */
+  /** Remembers that a queue is dropped: what was spent in it stays. */
+  noteDropped(tag: number): void {
+    this.#store.run("INSERT INTO dropped VALUES (?) ON CONFLICT DO NOTHING", tag);
+  }
+
+  /** Gives back what jobs of a queue hold that is to be forgotten. */
   drop(tag: number): void {
     this.#store.run(
       "DELETE FROM quota_holds WHERE job_id IN (SELECT id FROM jobs WHERE tag = ?)",
       tag,
     );
-    this.#store.run("INSERT INTO dropped VALUES (?) ON CONFLICT DO NOTHING", tag);
   }
 
   /** Forgets days that are long over. */

@@ -12,7 +12,8 @@ if AUDIT_LIMIT > 0 and call('LLEN', base .. 'audit') + call('ZCARD', base .. 'in
     if job and (job.state == 'q' or job.state == 'w') then
       finish(job, 'x', 'z' .. job.generation, nil, nil, nil)
     elseif job and job.state == 'r' then
-      local _, ticket = start_of(job)
+      local began, ticket = start_of(job)
+      spend(job, now - began)
       job.delivered = ticket
       stopped[#stopped + 1] = id
       finish(job, 'x', 'e' .. job.fence, nil, nil, nil)
