@@ -43,7 +43,10 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
       return await queue.submit(await references.shortened(job, inlineLength));
     },
     async submitWithin(job, quotas) {
-      return await queue.submitWithin(await references.shortened(job, inlineLength), quotas);
+      const short = await references.shortened(job, inlineLength);
+      const verdict = await queue.submitWithin(short, quotas);
+      if (verdict.kind === "limited") await references.discard(short.input);
+      return verdict;
     },
     async ask(job, timeoutMs, signal) {
       const short = await references.shortened(job, inlineLength);
@@ -136,6 +139,16 @@ class References {
   async keep(key: string, text: string, expiresAt: number): Promise<string> {
     await this.#patiently(() => this.blobs.put(key, text, expiresAt));
     return MARK + key;
+  }
+
+  /** Forgets a text that no job refers to. It would expire by itself, but its sender may have more. */
+  async discard(text: string): Promise<void> {
+    if (!text.startsWith(MARK)) return;
+    try {
+      await this.blobs.put(text.slice(1), "", Date.now());
+    } catch (error) {
+      if (!(error instanceof BlobStoreUnavailable)) throw error;
+    }
   }
 
   /** The job, its input kept if it is too long. */

@@ -45,6 +45,14 @@ Deno.test("a large input and a large result are kept outside of the queue", asyn
   assertEquals([seen.input, seen.result], [LARGE, LARGE]);
 });
 
+Deno.test("the text of a job that a quota has no room for is not kept", async () => {
+  await using store = await open(1000);
+  const quota = { subject: "user:ada", limits: { jobsInFlight: 0 } };
+  const job = newJob(newTag(), { input: LARGE });
+  assertEquals((await store.queue.submitWithin(job, [quota])).kind, "limited");
+  assertEquals(await store.blobs.sweep(Date.now() + 1), 1);
+});
+
 Deno.test("a small input stays in the queue", async () => {
   await using store = await open(1000);
   const job = newJob(newTag());

@@ -15,6 +15,7 @@ import {
 import {
   claimOne,
   eventually,
+  LEASE_MS,
   LIMITS,
   newJob,
   newTag,
@@ -284,6 +285,18 @@ export function testQuotas(claim: QueueClaim): void {
       assertEquals((await other.get(second.id))?.account, { teams: ["team:a"] });
     },
   );
+
+  claim("an attempt that lost its worker counts until its lease ran out", async ({ queue }) => {
+    const tag = newTag();
+    const round = await supervised(queue, tag);
+    await queue.submit(newJob(tag));
+    await claimOne(queue, tag);
+    // Looked at late on purpose.
+    await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 50));
+    await eventually(async () => (await round()).rescued === 1, "the rescue");
+    const { computeMs, jobs } = total(await usageOf(queue, tag));
+    assertEquals([computeMs, jobs], [LEASE_MS, 0]);
+  });
 
   claim("time that is only waited for other jobs is no compute", async ({ queue }) => {
     const tag = newTag();

@@ -10,7 +10,7 @@
 import type { NewJob } from "../../job.ts";
 import { isFinal } from "../../job.ts";
 import { jobIdTag } from "../../job_id.ts";
-import type { Submission } from "../../job_queue.ts";
+import { AuditBufferFull, type Submission } from "../../job_queue.ts";
 import {
   QUOTA_HOLD_MS,
   type QuotaClaim,
@@ -74,10 +74,27 @@ export class RedisQuotaLedger implements QuotaLedger {
     if (quotas.length === 0) return await submit(job);
     const { refusal, standing } = await this.#reserve({ id: job.id, quotas });
     if (refusal) return await this.#acceptedBefore(job) ?? { ...refusal, standing };
-    const submission = await submit({ ...job, account: { ...job.account, held: true } });
+    const submission = await this.#submitHeld(job, submit);
     if (submission.kind === "accepted") return { ...submission, standing };
-    if (submission.id !== job.id) await this.#release([{ id: job.id, ms: "0" }], "undo");
+    if (submission.id !== job.id) await this.#undo(job);
     return submission;
+  }
+
+  async #submitHeld(
+    job: NewJob,
+    submit: (job: NewJob) => Promise<Submission>,
+  ): Promise<Submission> {
+    try {
+      return await submit({ ...job, account: { ...job.account, held: true } });
+    } catch (error) {
+      // After any other fault it may be there: the sweep will tell.
+      if (error instanceof AuditBufferFull) await this.#undo(job);
+      throw error;
+    }
+  }
+
+  async #undo({ id }: NewJob): Promise<void> {
+    await this.#release([{ id, ms: "0" }], "undo");
   }
 
   /** Holds the quotas; before it refuses for jobs in flight, it looks whether those have ended. */
