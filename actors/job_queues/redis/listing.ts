@@ -67,14 +67,19 @@ async function newestIds(
   before: string | undefined,
 ): Promise<string[]> {
   const from = before === undefined ? "+" : `(${before}`;
-  const pages = await Promise.all(
-    tags.map((tag) =>
-      connection.patiently((client) =>
-        client.zrevrangebylex(indexKey(tag), from, "-", "LIMIT", 0, size)
-      )
-    ),
-  );
-  return pages.flat().sort((a, b) => a < b ? 1 : -1).slice(0, size);
+  const read = (of: readonly number[], count: number) =>
+    Promise.all(
+      of.map((tag) =>
+        connection.patiently((client) =>
+          client.zrevrangebylex(indexKey(tag), from, "-", "LIMIT", 0, count)
+        )
+      ),
+    );
+  // No page has jobs of more queues than it has jobs: those with the newest are enough.
+  const newest = tags.length > size
+    ? (await read(tags, 1)).flat().sort((a, b) => a < b ? 1 : -1).slice(0, size).map(jobIdTag)
+    : tags;
+  return (await read(newest, size)).flat().sort((a, b) => a < b ? 1 : -1).slice(0, size);
 }
 
 async function readFitting(

@@ -11,36 +11,60 @@ const STATES = Object.keys(TRANSITIONS) as JobState[];
 /** Ids begin with a hexadecimal digit. */
 const AFTER_ALL_IDS = "g";
 
+type Columns = "*" | "id";
+
 const KEPT = "id < ? AND (delete_at IS NULL OR delete_at > ?)";
-const OF_QUEUE =
-  `SELECT * FROM jobs INDEXED BY jobs_by_tag WHERE tag = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
-const OF_STATE =
-  `SELECT * FROM jobs INDEXED BY jobs_by_state WHERE tag = ? AND state = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
-const OF_SUBMITTER =
-  `SELECT * FROM jobs INDEXED BY jobs_by_submitter WHERE tag = ? AND submitter = ? AND ${KEPT}
+const OF_QUEUE = (columns: Columns) =>
+  `SELECT ${columns} FROM jobs INDEXED BY jobs_by_tag WHERE tag = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
+const OF_STATE = (columns: Columns) =>
+  `SELECT ${columns} FROM jobs INDEXED BY jobs_by_state WHERE tag = ? AND state = ? AND ${KEPT} ORDER BY id DESC LIMIT ?`;
+const OF_SUBMITTER = (columns: Columns) =>
+  `SELECT ${columns} FROM jobs INDEXED BY jobs_by_submitter WHERE tag = ? AND submitter = ? AND ${KEPT}
      AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`;
+
+/** Reads one queue, or one state of it, from its newest job on. */
+type Source = (columns: Columns, limit: number) => SqliteRow[];
 
 /**
  * The rows of the jobs that the query asks for. Each queue, and each state of it, is read along an
- * index of its own from its newest job on, so that a rare one is found among millions.
+ * index of its own from its newest job on, so that a rare one is found among millions. Of many
+ * queues those with the newest jobs are read alone: no other can have a job of the page.
  */
 export function jobRows(store: GroupCommit, query: JobQuery, now: number): SqliteRow[] {
-  const { submitter, limit } = query;
-  const before = query.before ?? AFTER_ALL_IDS;
-  const found: SqliteRow[] = [];
-  for (const tag of new Set(query.tags)) {
-    if (submitter !== undefined) {
-      const states = JSON.stringify(query.states ?? STATES);
-      found.push(...store.all(OF_SUBMITTER, tag, submitter, before, now, states, limit));
-    } else if (query.states) {
-      for (const state of new Set(query.states)) {
-        found.push(...store.all(OF_STATE, tag, state, before, now, limit));
-      }
-    } else {
-      found.push(...store.all(OF_QUEUE, tag, before, now, limit));
-    }
+  const { limit } = query;
+  const sources = sourcesOf(store, query, now);
+  if (sources.length === 1) return sources[0]!("*", limit);
+  const newest = sources.flatMap((source) => {
+    const [row] = source("id", 1);
+    return row ? [{ source, id: row.id as string }] : [];
+  }).sort((a, b) => a.id < b.id ? 1 : -1);
+  let found: SqliteRow[] = [];
+  for (const { source, id } of newest) {
+    if (found.length >= limit && id <= (found[limit - 1]!.id as string)) break;
+    found = [...found, ...source("*", limit)].sort((a, b) => a.id! < b.id! ? 1 : -1).slice(
+      0,
+      limit,
+    );
   }
-  return found.sort((a, b) => a.id! < b.id! ? 1 : -1).slice(0, limit);
+  return found;
+}
+
+function sourcesOf(store: GroupCommit, query: JobQuery, now: number): Source[] {
+  const { submitter, states } = query;
+  const before = query.before ?? AFTER_ALL_IDS;
+  return [...new Set(query.tags)].flatMap((tag): Source[] => {
+    if (submitter !== undefined) {
+      const of = JSON.stringify(states ?? STATES);
+      return [
+        (columns, limit) =>
+          store.all(OF_SUBMITTER(columns), tag, submitter, before, now, of, limit),
+      ];
+    }
+    if (!states) return [(columns, limit) => store.all(OF_QUEUE(columns), tag, before, now, limit)];
+    return [...new Set(states)].map((state) => (columns, limit) =>
+      store.all(OF_STATE(columns), tag, state, before, now, limit)
+    );
+  });
 }
 
 export function deadLetterRows(

@@ -10,6 +10,7 @@ import { type ApiCaller, pathWith, type Query } from "../../panel/api_caller.ts"
 import { Pager } from "../../panel/components/pager.tsx";
 import { duration } from "../../panel/components/time.tsx";
 import { healthOf } from "../../panel/model_health.ts";
+import type { WireJob } from "../../panel/job_story.ts";
 import type { Panel } from "../../panel/panel.ts";
 import { measuresOf, type PanelParts, samplesOf } from "../../panel/panel_parts.ts";
 import { eventResponse } from "../../panel/sse.ts";
@@ -61,7 +62,10 @@ export function monitoringPage(admin: Panel, { gateway, pages }: PanelParts): vo
         <Pager path="/admin/monitoring" query={{ query, cursor }} nextCursor={nextCursor} />
         <section class="card">
           <h2>Workers at work</h2>
-          <div hx-get="/admin/workers" hx-trigger="load, every 5s">
+          <div
+            hx-get={pathWith("/admin/workers", { query, cursor })}
+            hx-trigger="load, every 5s"
+          >
             <p class="hint">…</p>
           </div>
         </section>
@@ -90,9 +94,10 @@ export function monitoringPage(admin: Panel, { gateway, pages }: PanelParts): vo
   });
 
   admin.get("/workers", async (c) => {
-    type Page = z.infer<typeof JobPageSchema>;
-    const query = { status: "running", limit: 200 };
-    const { items } = await c.get("api").get<Page>("/v1/jobs", query);
+    const api = c.get("api");
+    const { query, cursor } = c.req.query();
+    const { rows } = await rowsFor(api, { query, cursor });
+    const items = await runningJobs(api, gateway, rows);
     const workers = runningWorkers(items, gateway.now());
     return await c.html(
       workers.length === 0 ? <p class="hint">No worker runs a job now.</p> : (
@@ -132,4 +137,31 @@ export async function monitored(
     health: healthOf(measures, samplesOf(gateway, model, "hour")),
     figures: measures && figuresOf(measures),
   };
+}
+
+/** Queues that are asked for their running jobs at most, and jobs of each. */
+const MAX_BUSY = 50;
+const MAX_RUNNING = 200;
+
+/**
+ * The running jobs of these models, and of those that ran some when they were last sampled. Each
+ * queue is asked for as many as it has: a search for more would go through all its jobs.
+ */
+async function runningJobs(
+  api: ApiCaller,
+  gateway: PanelParts["gateway"],
+  rows: readonly Monitored[],
+): Promise<WireJob[]> {
+  const sampled = [...gateway.samples?.latest() ?? []].flatMap(([tag, { running }]) =>
+    running > 0 ? gateway.catalog.modelByTag(tag)?.name ?? [] : []
+  );
+  const names = new Set([...rows.map(({ model }) => model), ...sampled.slice(0, MAX_BUSY)]);
+  const pages = await Promise.all([...names].map(async (model) => {
+    const running = (await measuresOf(gateway, model))?.running ?? 0;
+    if (running === 0) return [];
+    type Page = z.infer<typeof JobPageSchema>;
+    const query = { model, status: "running", limit: Math.min(running, MAX_RUNNING) };
+    return (await api.get<Page>("/v1/jobs", query)).items;
+  }));
+  return pages.flat();
 }
