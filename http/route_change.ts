@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CONSENSUS_KIND } from "../actors/consensus_model.ts";
 import type { Document } from "../registry/document.ts";
 import type { Model } from "../registry/model.ts";
 import { type Principal, subjectsOf } from "../registry/principal.ts";
@@ -16,9 +17,20 @@ import { notFound } from "./problem.ts";
 const TRIES = 5;
 
 /** Answers what of a route cannot be honoured now. */
-export function routeFaults({ catalog }: Gateway, model: Model, spec: RouteSpec): Problem[] {
+export function routeFaults(
+  { catalog, backends }: Gateway,
+  model: Model,
+  spec: RouteSpec,
+): Problem[] {
+  const kinds = backends.kinds();
   return checkRoute(spec, {
-    find: (name) => catalog.resolve(model.name, name)?.version,
+    find: (name) => {
+      const found = catalog.resolve(model.name, name)?.version;
+      if (!found) return undefined;
+      const { version, backend: { kind } } = found;
+      if (kind === CONSENSUS_KIND || kinds.includes(kind)) return { version };
+      return { version, unfit: `has a backend of a kind that is there, which ${kind} is not` };
+    },
   });
 }
 

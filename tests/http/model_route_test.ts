@@ -281,3 +281,20 @@ Deno.test("a canary is moved by hand, and goes on where it is when its route is 
   await problemOf(await move("advance"), 404, "not-found");
   await problemOf(await t.call("GET", `${ROUTE}/shadow-report`), 404, "not-found");
 });
+
+Deno.test("a route to a version whose kind of backend is not there is refused, with the reason", async () => {
+  await using t = await start();
+  const lost = { version: "6.0", backend: { kind: "lost" }, inputSchema: true };
+  await t.gateway.registry.addVersion("user:ada", "esol", lost);
+  await t.gateway.catalog.refresh();
+  const canary = { version: "6.0", steps: [{ share: 5, holdSeconds: 60 }] };
+  const { errors } = await problemOf(
+    await t.call("PUT", ROUTE, { body: { canary } }),
+    422,
+    "invalid-definition",
+  );
+  assertEquals(errors, [{
+    pointer: "/canary/version",
+    expected: "a version that has a backend of a kind that is there, which lost is not",
+  }]);
+});
