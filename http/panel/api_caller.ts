@@ -67,6 +67,13 @@ export class ApiCaller {
     });
   }
 
+  /** Passes a request on as it is, but for who asks. */
+  async pass(path: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("authorization", `Bearer ${this.bearer}`);
+    return await this.app.request(path, { ...init, headers });
+  }
+
   /** Answers what became of a call. */
   async send<T>(path: string, call: ApiCall = {}): Promise<ApiAnswer<T>> {
     const response = await this.request(path, call);

@@ -18,6 +18,7 @@ import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { notFound, Problem } from "../problem.ts";
 import type { ProblemDocument } from "../wire/problem.ts";
+import { apiBridge, sessionRoute } from "./api_bridge.ts";
 import { ApiRefusal } from "./api_caller.ts";
 import { Assets } from "./assets.ts";
 import { Pages } from "./page.tsx";
@@ -79,7 +80,9 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   const panel: Panel = surface(gateway, pages);
   panel.route("/assets", assets.routes());
   signInRoutes(panel as unknown as Hono, { app, gateway, pages, seal });
+  sessionRoute(panel, gateway, seal);
   panel.use(signedIn(app, gateway, seal), ownForms());
+  apiBridge(panel);
   panel.post("/sign-out", signOut);
   panel.get("/", (c) => c.redirect("/panel/models", 303));
   const parts = { gateway, pages };

@@ -33,13 +33,24 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-const START = `SwaggerUIBundle({
+/** Who is signed in to the panel needs no key here: the session stands in for it. */
+const START = `
+fetch("/panel/session").then((answer) => answer.json()).then((session) => SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
   tryItOutEnabled: true,
   validatorUrl: null,
-});
+  showMutatedRequest: false,
+  requestInterceptor(request) {
+    const url = new URL(request.url, location.href);
+    if (session && !request.headers.Authorization && url.pathname.startsWith("/v1/")) {
+      request.url = "/panel/api" + url.pathname + url.search;
+      request.headers["x-csrf-token"] = session.csrf;
+    }
+    return request;
+  },
+}));
 `;
 
 /** Adds the document and the pages. The document is made of all routes, at its first reading. */

@@ -265,6 +265,17 @@ testWhere(
   },
 );
 
+testWhere(browser, "the API's reference uses the session of who is signed in", async () => {
+  await using site = await TestSite.start();
+  await using visit = chromium.visit(site.url);
+  const page = await visit.open();
+  await signInAs(page, site.t.keys.ben);
+  await page.goto("/docs#/Models/listModels");
+  await page.getByRole("button", { name: "Execute" }).click();
+  await page.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
+  assertEquals(chromium.takeComplaints(), []);
+});
+
 async function addVersion(t: TestSite["t"], model: string, version: string): Promise<void> {
   const body = {
     version,

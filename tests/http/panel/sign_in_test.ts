@@ -105,6 +105,30 @@ Deno.test("a sign-in leads on to pages of the gateway alone", async () => {
   }
 });
 
+Deno.test("scripts of the pages reach the API by the session and its token, others do not", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("esol");
+  const { cookie, csrf } = await cookieOf(t, "ben");
+  const path = "/panel/api/v1/jobs";
+  const submit = (headers: Record<string, string>) =>
+    t.app.request(path, {
+      method: "POST",
+      headers: { cookie, "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: "esol", input: { smiles: "CCO" } }),
+    });
+  const accepted = await submit({ "x-csrf-token": csrf });
+  assertEquals(accepted.status, 202);
+  const { id } = await accepted.json();
+  assertEquals((await t.queue.get(id))!.submitter, "user:ben");
+  assertEquals((await submit({})).status, 403);
+  assertEquals((await t.app.request(path, { headers: { cookie } })).status, 403);
+  const list = await t.app.request(path, { headers: { cookie, "x-csrf-token": csrf } });
+  assertEquals((await list.json()).items.length, 1);
+  const who = await t.app.request("/panel/session", { headers: { cookie } });
+  assertEquals(await who.json(), { user: "ben", csrf });
+  assertEquals(await (await t.app.request("/panel/session")).json(), null);
+});
+
 Deno.test("the admin pages are not there for others than superusers", async () => {
   await using t = await TestGateway.start();
   const ada = await signIn(t, "ada");
