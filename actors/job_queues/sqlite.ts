@@ -44,6 +44,7 @@ import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
 import { SCHEMA } from "./sqlite/schema.ts";
 import { Unaudited } from "./sqlite/unaudited.ts";
+import { UsageSums } from "./sqlite/usage_sums.ts";
 import { Waiters } from "./sqlite/waiters.ts";
 
 /** Finds out whether something goes on in a queue. */
@@ -82,7 +83,8 @@ export class SqliteJobQueue implements JobQueue {
   constructor(path: string, options: Partial<JobQueueOptions> = {}, now: () => number = Date.now) {
     this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
     this.#now = now;
-    this.#store = new GroupCommit(path, this.#counters);
+    const sums = new UsageSums();
+    this.#store = new GroupCommit(path, [this.#counters, sums]);
     const version = this.#store.get("PRAGMA user_version")!.user_version as number;
     if (version > SCHEMA.length) throw new Error(`${path} was written by a newer version`);
     for (const [i, step] of SCHEMA.entries()) {
@@ -90,7 +92,7 @@ export class SqliteJobQueue implements JobQueue {
     }
     this.#deliveries = new Deliveries(this.#store, this.#counters, now);
     this.#cohorts = new Cohorts(this.#store, now);
-    this.ledger = new SqliteQuotaLedger(this.#store, now);
+    this.ledger = new SqliteQuotaLedger(this.#store, sums, now);
     this.#ownership = new Ownership(this.#store, now);
     this.#unaudited = new Unaudited(this.#store, this.#options.auditLimit);
     const wake = {
@@ -115,12 +117,9 @@ export class SqliteJobQueue implements JobQueue {
       this.#unaudited,
       now,
     );
-    this.#store.run(
-      "UPDATE jobs SET lease_until = min(lease_until, ?) WHERE state = 'running'",
-      now(),
-    );
-    this.#store.run("UPDATE owners SET until = 0");
-    this.#store.run("DELETE FROM schedulers");
+    const pass = "UPDATE jobs SET lease_until = min(lease_until, ?) WHERE state = 'running'";
+    this.#store.run(pass, now());
+    this.#store.exec("UPDATE owners SET until = 0; DELETE FROM schedulers");
   }
 
   /** Transactions so far, and the writes that shared them. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { eventually } from "../contracts/job_queue_store.ts";
 import { problemOf, TestGateway, type User } from "./test_gateway.ts";
 
 interface WireQuota {
@@ -109,11 +110,10 @@ Deno.test("a copy for a shadow version counts against nobody's quota", async () 
   await setQuota(t, "model:esol", { jobsInFlight: 5 });
   await t.submit("esol");
   const { tag } = t.gateway.catalog.model("esol")!;
-  for (let waiting = 0; waiting < 2;) {
-    const measures = await t.queue.measure(tag);
-    waiting = measures.waiting.batch + measures.waiting.interactive;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await eventually(async () => {
+    const { waiting } = await t.queue.measure(tag);
+    return waiting.batch === 1 && waiting.interactive === 1;
+  }, "the job and its copy");
   const uses = await t.queue.ledger.quotaUse(["user:ada", "model:esol"]);
   assertEquals(uses.map(({ jobsInFlight }) => jobsInFlight), [1, 1]);
 });

@@ -40,7 +40,7 @@ export class GroupCommit {
   commits = 0;
   grouped = 0;
 
-  constructor(path: string, readonly companion?: Companion) {
+  constructor(path: string, readonly companions: readonly Companion[] = []) {
     this.#database = new DatabaseSync(path);
     this.#database.exec("PRAGMA journal_mode = WAL");
     this.#database.exec("PRAGMA synchronous = FULL");
@@ -84,11 +84,11 @@ export class GroupCommit {
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       for (const write of writes) done.push(this.#runOne(write));
-      this.companion?.flush(this);
+      for (const companion of this.companions) companion.flush(this);
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#rollBack();
-      this.companion?.clear();
+      for (const companion of this.companions) companion.clear();
       const unavailable = new QueueUnavailable("the queue's file cannot be written", {
         cause: error,
       });
@@ -111,11 +111,11 @@ export class GroupCommit {
     try {
       const result = write.body();
       this.#database.exec("RELEASE one");
-      this.companion?.keep();
+      for (const companion of this.companions) companion.keep();
       return () => write.resolve(result);
     } catch (error) {
       this.#database.exec("ROLLBACK TO one; RELEASE one");
-      this.companion?.undo();
+      for (const companion of this.companions) companion.undo();
       return () => write.reject(surprise(error));
     }
   }

@@ -20,6 +20,7 @@ import {
   type UsageRow,
 } from "../../quota_ledger.ts";
 import type { GroupCommit, SqliteRow } from "./group_commit.ts";
+import type { UsageSums } from "./usage_sums.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 /** Where a job in flight is in the way; when one ends cannot be known. */
@@ -27,12 +28,14 @@ const IN_FLIGHT_RETRY_MS = 1000;
 
 export class SqliteQuotaLedger implements QuotaLedger {
   readonly #store: GroupCommit;
+  readonly #sums: UsageSums;
   readonly #now: () => number;
   /** Times of accepted calls by subject, the oldest first. */
   readonly #calls = new Map<string, number[]>();
 
-  constructor(store: GroupCommit, now: () => number) {
+  constructor(store: GroupCommit, sums: UsageSums, now: () => number) {
     this.#store = store;
+    this.#sums = sums;
     this.#now = now;
   }
 
@@ -147,24 +150,9 @@ export class SqliteQuotaLedger implements QuotaLedger {
 
   #charge(row: SqliteRow, account: JobAccount | undefined, sums: typeof NOTHING): void {
     const day = dayOf(this.#now());
+    const [tag, version, model] = [row.tag as number, row.version as string, row.model as string];
     for (const payer of [row.submitter as string, ...account?.teams ?? []]) {
-      this.#store.run(
-        `INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-           jobs = jobs + excluded.jobs, completed = completed + excluded.completed,
-           compute_ms = compute_ms + excluded.compute_ms, cpu_ms = cpu_ms + excluded.cpu_ms,
-           gpu_ms = gpu_ms + excluded.gpu_ms, cost = cost + excluded.cost, model = excluded.model`,
-        row.tag as number,
-        day,
-        payer,
-        row.version as string,
-        row.model as string,
-        sums.jobs,
-        sums.completed,
-        sums.computeMs,
-        sums.cpuMs,
-        sums.gpuMs,
-        sums.cost,
-      );
+      this.#sums.add({ tag, day, payer, version, model, ...sums });
     }
   }
 

@@ -23,7 +23,7 @@ class Diary implements Companion {
 }
 
 function opened(path = ":memory:", diary = new Diary()): [GroupCommit, Diary] {
-  const store = new GroupCommit(path, diary);
+  const store = new GroupCommit(path, [diary]);
   store.exec("CREATE TABLE IF NOT EXISTS seen (n INTEGER PRIMARY KEY, filler BLOB)");
   return [store, diary];
 }
