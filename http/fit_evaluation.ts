@@ -96,12 +96,14 @@ async function write(
     ...(source !== undefined && { source }),
   });
   const { version } = prepareConsensus({ catalog }, principal, yaml);
-  const { inputSchema, example } = old;
+  const { inputSchema, example, resources, prices } = old;
   await registry.addVersion(subjectsOf(principal)[0]!, model.name, {
     ...version,
     inputSchema,
     outputSchema: answerSchemaOf(spec),
     ...(example !== undefined && { example }),
+    ...(resources && { resources }),
+    ...(prices && { prices }),
   });
   await catalog.refresh();
   return { yaml };

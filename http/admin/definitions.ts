@@ -16,6 +16,7 @@ import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { Problem } from "../problem.ts";
+import { checkSettingsPolicy } from "../policy_check.ts";
 import { type ApiCaller, ApiRefusal } from "../panel/api_caller.ts";
 import type { ProblemDocument } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
@@ -65,6 +66,11 @@ export interface Imported {
   readonly refused: readonly { readonly what: string; readonly why: string }[];
 }
 
+async function addModel(gateway: Gateway, actor: string, definition: NewModel): Promise<void> {
+  checkSettingsPolicy(gateway, definition.settings);
+  await gateway.registry.createModel(actor, definition);
+}
+
 /**
  * Adds what is not there yet: models, versions of models, documents. What is there stays as it is.
  * Each is checked as its registration would be; what is refused is named, and the rest goes on.
@@ -94,9 +100,8 @@ export async function importDefinitions(
   for (const { definition, defaultVersion, versions } of inOrder(definitions.models)) {
     const { name } = definition;
     if (catalog.model(name)) count.kept++;
-    else if (!await attempt(name, () => registry.createModel(actor, definition as NewModel))) {
-      continue;
-    } else count.models++;
+    else if (!await attempt(name, () => addModel(gateway, actor, definition as NewModel))) continue;
+    else count.models++;
     await catalog.refresh();
     for (const version of versions as NewVersion[]) {
       if (catalog.resolve(name, version.version)) continue;

@@ -3,7 +3,11 @@ import { Redis } from "ioredis";
 import type { QuotaClaim } from "../../../actors/quota_ledger.ts";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
 import { jobKey } from "../../../actors/redis_keys.ts";
-import { claimOne, newJob, newTag } from "../../contracts/job_queue_store.ts";
+import { Scheduler } from "../../../actors/scheduler.ts";
+import { Catalog } from "../../../registry/catalog.ts";
+import { SqliteDatabase } from "../../../registry/databases/sqlite.ts";
+import { migrate } from "../../../registry/migrate.ts";
+import { claimOne, eventually, newJob, newTag } from "../../contracts/job_queue_store.ts";
 import { startSingleRedis } from "../../services/redis.ts";
 import { canStart, testWhere } from "../../services/shared.ts";
 
@@ -49,3 +53,30 @@ testWhere(
     }
   },
 );
+
+testWhere(can, "a scheduler gives back what a killed gateway held", async () => {
+  await using redis = await startSingleRedis();
+  await using queue = new RedisJobQueue({ url: redis.url });
+  await using database = new SqliteDatabase(":memory:");
+  await migrate(database);
+  await using catalog = new Catalog(database);
+  const client = new Redis(redis.url);
+  const sender = { send: () => Promise.reject(new Error("there is nothing to send")) };
+  const scheduler = new Scheduler({ queue, catalog, name: "s1", sender, leaseMs: 1000 });
+  try {
+    const mine: QuotaClaim = { subject: "team:x", limits: { jobsInFlight: 1 } };
+    const tag = newTag();
+    const job = newJob(tag);
+    await queue.submitWithin(job, [mine]);
+    await client.del(jobKey(tag, job.id));
+    await pastTheHold(client);
+    await scheduler.start();
+    await eventually(
+      async () => (await queue.submitWithin(newJob(tag), [mine])).kind === "accepted",
+      "room for another job",
+    );
+  } finally {
+    await scheduler.stop();
+    client.disconnect();
+  }
+});
