@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { databasePage } from "../admin/pages/database.tsx";
 import { changesPage } from "../admin/pages/changes.tsx";
@@ -13,6 +13,7 @@ import { deliveriesPage } from "../admin/pages/deliveries.tsx";
 import { keysPage } from "../admin/pages/keys.tsx";
 import { monitoredModelPage } from "../admin/pages/monitored_model.tsx";
 import { monitoringPage } from "../admin/pages/monitoring.tsx";
+import { NAME_PATTERN } from "../../registry/model.ts";
 import type { Api } from "../api.ts";
 import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
@@ -86,6 +87,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   panel.post("/sign-out", signOut);
   panel.get("/", (c) => c.redirect("/panel/models", 303));
   const parts = { gateway, pages };
+  panel.use("/models/:model/*", modelNames);
   for (const add of OWNER_PAGES) add(panel, parts);
   answerTheRest(panel);
 
@@ -97,6 +99,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
     await next();
   });
   admin.use(ownForms());
+  admin.use("/monitoring/:model/*", modelNames);
   admin.get("/", (c) => c.redirect("/admin/monitoring", 303));
   for (const add of ADMIN_PAGES) add(admin, parts);
   answerTheRest(admin);
@@ -130,6 +133,13 @@ function problemFor(error: Error, c: Context, { log }: Gateway): ProblemDocument
   log.error("a page failed", { method: c.req.method, path: c.req.path, instance, error });
   return new Problem("internal", { instance }).document();
 }
+
+/** A path of the API is made of the name: what cannot be one ends here. */
+const modelNames: MiddlewareHandler<PanelEnv> = async (c, next) => {
+  const model = c.req.param("model") ?? "";
+  if (!NAME_PATTERN.test(model)) throw notFound("model", model);
+  await next();
+};
 
 function answerTheRest(panel: Panel): void {
   panel.all("*", (c) => {

@@ -56,9 +56,10 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
     );
   });
 
-  panel.get("/jobs/:id/live", (c) => {
+  panel.get("/jobs/:id/live", async (c) => {
     const api = c.get("api");
     const id = c.req.param("id");
+    await api.get(`/v1/jobs/${encodeURIComponent(id)}`); // a stream cannot say that it is not there
     return eventResponse(
       (signal) => news(api, id, signal),
       gateway.stopping,

@@ -94,7 +94,9 @@ export function modelPage(panel: Panel, { gateway, pages }: PanelParts): void {
     const name = c.req.param("model");
     const form = await c.req.parseBody();
     const chosen = typeof form.version === "string" ? form.version : "default";
-    const version = await api.get<WireVersion>(`/v1/models/${name}/versions/${chosen}`);
+    const version = await api.get<WireVersion>(
+      `/v1/models/${name}/versions/${encodeURIComponent(chosen)}`,
+    );
     const input = inputOf(fieldsOf(version.inputSchema, version.example), (field) => {
       const value = form[INPUT_PREFIX + field];
       return typeof value === "string" ? value : undefined;

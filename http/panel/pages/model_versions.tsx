@@ -28,7 +28,9 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
     const { items } = await api.get<z.infer<typeof VersionPageSchema>>(path, { limit: 200 });
     const { from, to } = c.req.query();
     const [older, newer] = await Promise.all(
-      [from, to].map((name) => name ? api.get<WireVersion>(`${path}/${name}`) : undefined),
+      [from, to].map((name) =>
+        name ? api.get<WireVersion>(`${path}/${encodeURIComponent(name)}`) : undefined
+      ),
     );
     const stored = gateway.catalog.model(model.name);
     const mayEdit = stored !== undefined && can(c.get("principal"), "edit", stored);
