@@ -7,6 +7,7 @@
 import type { z } from "@hono/zod-openapi";
 import { isConsensusModel } from "../../../actors/consensus_model.ts";
 import { can } from "../../../registry/access.ts";
+import type { Principal } from "../../../registry/principal.ts";
 import type { ConsensusSchema, VerifiedConsensusSchema } from "../../wire/consensus.ts";
 import { type ApiAnswer, type ApiCaller, pathWith } from "../api_caller.ts";
 import { CaretFaults } from "../components/caret.tsx";
@@ -21,15 +22,6 @@ import { goTo } from "./register.tsx";
 
 type Verified = z.infer<typeof VerifiedConsensusSchema>;
 
-const START = `name: agreed
-description: What several models agree on
-units: log10 (mol/l)
-children:
-  first: model-one
-  second: model-two
-scheme: mean
-example: {smiles: CCO}
-`;
 const MAX_LISTED = 200;
 
 /** Adds the list and the editor. */
@@ -69,7 +61,7 @@ export function consensusPages(panel: Panel, { gateway, pages }: PanelParts): vo
     type Consensus = z.infer<typeof ConsensusSchema>;
     const yaml = model
       ? (await c.get("api").get<Consensus>(`/v1/consensus/${encodeURIComponent(model)}`)).yaml
-      : START;
+      : startText(gateway, c.get("principal"));
     return await pages.show(
       c,
       { title: model ? `Edit ${model}` : "New consensus" },
@@ -112,6 +104,21 @@ export function consensusPages(panel: Panel, { gateway, pages }: PanelParts): vo
   });
 }
 
+/** A text to begin with, over two models that the principal may run. */
+function startText({ catalog }: PanelParts["gateway"], principal: Principal): string {
+  const models = [...catalog.models()].filter((model) =>
+    can(principal, "run", model) && !isConsensusModel(catalog, model.name)
+  );
+  const [first = "model-one", second = "model-two"] = models.map(({ name }) => name);
+  return `name: agreed
+description: What several models agree on
+children:
+  first: ${JSON.stringify(first)}
+  second: ${JSON.stringify(second)}
+scheme: mean
+`;
+}
+
 function textsOf(posted: Readonly<Record<string, unknown>>): { yaml: string; sample: string } {
   // A browser sends the lines of a text with both of their ends.
   const text = (name: string) => String(posted[name] ?? "").replaceAll("\r\n", "\n");
@@ -147,7 +154,7 @@ function Editor({ yaml, title, csrf }: {
             </h2>
             <div
               hx-post="/panel/consensus-editor/verify"
-              hx-trigger="input changed delay:500ms from:#yaml, load"
+              hx-trigger="input delay:500ms, load"
               hx-include="closest form"
               hx-target="#verification"
               hx-sync="closest form:replace"

@@ -6,7 +6,8 @@
 import type { z } from "@hono/zod-openapi";
 import { isFinal } from "../../../actors/job.ts";
 import { jobFor } from "../../lookup.ts";
-import type { ResultSchema } from "../../wire/job.ts";
+import { Problem } from "../../problem.ts";
+import type { AcceptedJobSchema, ResultSchema } from "../../wire/job.ts";
 import type { ApiCaller } from "../api_caller.ts";
 import { CsrfField } from "../components/csrf_field.tsx";
 import { Drawing } from "../components/drawing.tsx";
@@ -43,6 +44,7 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
           job={job}
           csrf={c.get("session").csrf}
           superuser={c.get("principal").superuser}
+          mayRepeat={input !== undefined && isFinal(job.status)}
         />
         <LiveJob story={story} units={version?.units} downloads />
         {input !== undefined && (
@@ -76,6 +78,19 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
   panel.post("/jobs/:id/requeue", async (c) => {
     const id = c.req.param("id");
     await c.get("api").change("POST", `/v1/jobs/${encodeURIComponent(id)}/requeue`);
+    return c.redirect(`/panel/jobs/${id}`, 303);
+  });
+
+  panel.post("/jobs/:id/again", async (c) => {
+    const { job, view } = await jobFor(gateway, c.get("principal"), c.req.param("id"));
+    if (view !== "all") throw new Problem("forbidden", { detail: "its input is its submitter's" });
+    type Accepted = z.infer<typeof AcceptedJobSchema>;
+    const { id } = await c.get("api").change<Accepted>("POST", "/v1/jobs", {
+      model: job.model,
+      version: job.version,
+      lane: job.lane,
+      input: JSON.parse(job.input),
+    });
     return c.redirect(`/panel/jobs/${id}`, 303);
   });
 
@@ -133,10 +148,11 @@ async function MoleculeOf({ input, version, parts }: {
   return molecule && svg ? <Drawing svg={svg} smiles={molecule.initial} /> : null;
 }
 
-function Actions({ job, csrf, superuser }: {
+function Actions({ job, csrf, superuser, mayRepeat }: {
   readonly job: WireJob;
   readonly csrf: string;
   readonly superuser: boolean;
+  readonly mayRepeat: boolean;
 }) {
   return (
     <div class="row">
@@ -144,6 +160,12 @@ function Actions({ job, csrf, superuser }: {
         <form method="post" action={`/panel/jobs/${job.id}/cancel`}>
           <CsrfField token={csrf} />
           <button class="danger">{job.cancelRequested ? "Cancelling" : "Cancel"}</button>
+        </form>
+      )}
+      {mayRepeat && (
+        <form method="post" action={`/panel/jobs/${job.id}/again`}>
+          <CsrfField token={csrf} />
+          <button title={`The same input on version ${job.version}`}>Run again</button>
         </form>
       )}
       {superuser && <a class="button" href={`/admin/deliveries?job=${job.id}`}>Deliveries</a>}

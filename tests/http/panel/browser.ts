@@ -9,13 +9,24 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { findPrograms } from "../../services/programs.ts";
 import type { Availability } from "../../services/programs.ts";
+import { SWITCH } from "../../services/services.ts";
 
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 60_000;
 
-/** Tells whether this machine has a browser. */
-export async function browserHere(): Promise<Availability> {
-  const { chromium: path } = await findPrograms();
-  return path ? { available: true } : { available: false, reason: "chromium is not installed" };
+/** Starts the browser; where it cannot be had, or does not start here, the tests are skipped. */
+export async function startBrowser(): Promise<{ browser: Availability; chromium: TestBrowser }> {
+  const without = (reason: string) => ({
+    browser: { available: false, reason } as const,
+    chromium: undefined as never,
+  });
+  if (Deno.env.get(SWITCH) === "none") return without(`${SWITCH} is none`);
+  const { chromium: executablePath } = await findPrograms();
+  if (!executablePath) return without("chromium is not installed");
+  try {
+    return { browser: { available: true }, chromium: await TestBrowser.start(executablePath) };
+  } catch (error) {
+    return without(`chromium does not start: ${String(error).split("\n")[0]}`);
+  }
 }
 
 /** A Chromium for all tests of a file, started before them and ended after them. */
@@ -28,8 +39,7 @@ export class TestBrowser {
     this.#axe = axe;
   }
 
-  static async start(): Promise<TestBrowser> {
-    const { chromium: executablePath } = await findPrograms();
+  static async start(executablePath: string): Promise<TestBrowser> {
     const axe = await Deno.readTextFile(new URL(import.meta.resolve("axe-core")));
     const browser = await chromium.launch({
       executablePath,

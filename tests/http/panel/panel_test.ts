@@ -1,11 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { testWhere } from "../../services/shared.ts";
-import { browserHere, signInAs, TestBrowser } from "./browser.ts";
+import { signInAs, startBrowser } from "./browser.ts";
 import { TestSite, until } from "./site.ts";
 
-const browser = await browserHere();
 // One for all tests; those that are skipped never look at it.
-const chromium = browser.available ? await TestBrowser.start() : undefined as never;
+const { browser, chromium } = await startBrowser();
 Deno.test.afterAll(async () => {
   if (browser.available) await chromium.close();
 });
@@ -30,6 +29,8 @@ testWhere(browser, "one signs in, finds a model, sees its molecule and runs it",
   await page.goto("/panel/jobs");
   await page.getByRole("link", { name: /…/ }).click();
   await page.getByRole("heading", { name: "Input" }).waitFor();
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.locator("dd", { hasText: "-0.24" }).waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("API key").waitFor();
   await page.goto("/panel/jobs");
@@ -161,6 +162,9 @@ testWhere(
       const now = await yaml.inputValue();
       return now.includes("# ours") && now.includes("weight: 2") && now.includes("units: mol/l");
     });
+    await yaml.fill((await yaml.inputValue()).replace("3 * b", "3 * x"));
+    await page.locator("pre", { hasText: "3 * x" }).locator(".caret").waitFor();
+    await yaml.fill((await yaml.inputValue()).replace("3 * x", "3 * b"));
     await page.getByText("It can be registered.").waitFor();
     assertEquals(await chromium.barriers(page), []);
     await page.getByRole("button", { name: "Save" }).click();

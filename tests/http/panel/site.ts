@@ -75,7 +75,7 @@ export class TestSite implements AsyncDisposable {
 
 /** Waits until something is so, however it came about. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (!await isSo()) {
     if (Date.now() > deadline) throw new Error(`in vain: ${what}`);
     await new Promise((wake) => setTimeout(wake, 20));
