@@ -20,6 +20,7 @@ import { CommandBackend } from "./actors/backends/command.ts";
 import { EchoBackend } from "./actors/backends/echo.ts";
 import { HttpBackend } from "./actors/backends/http.ts";
 import type { JobQueue } from "./actors/job_queue.ts";
+import { ResultCache } from "./actors/result_cache.ts";
 import { RedisJobQueue } from "./actors/job_queues/redis.ts";
 import { SqliteJobQueue } from "./actors/job_queues/sqlite.ts";
 import { OpenTelemetryTracing } from "./actors/tracings/open_telemetry.ts";
@@ -101,6 +102,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         leaseMs: config.leaseSeconds * 1000,
         concurrency: config.concurrency,
         onEvent: observeWorker(metrics, log),
+        cache: store.cache,
         ...tracing,
       })
       : undefined;
@@ -133,6 +135,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
         },
         evaluations,
+        cache: store.cache,
         draw: (smiles: string) => drawer.draw(smiles),
         samples,
         selects: store.database,
@@ -180,6 +183,7 @@ interface Stores {
   readonly registry: Registry;
   readonly catalog: Catalog;
   readonly jobs: JobQueue;
+  readonly cache: ResultCache;
 }
 
 async function openStores(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Stores> {
@@ -211,10 +215,10 @@ async function openStores(config: Config, log: Log, stack: AsyncDisposableStack)
   );
   await catalog.start();
   // The embedded queue is a file already: there is no memory to spare.
-  const jobs = config.redisUrl
-    ? byReference(queue, sweeping(new DatabaseBlobStore(database), log, stack), config.inlineBytes)
-    : queue;
-  return { database, registry: new Registry(database), catalog, jobs };
+  const blobs = sweeping(new DatabaseBlobStore(database), log, stack);
+  const jobs = config.redisUrl ? byReference(queue, blobs, config.inlineBytes) : queue;
+  const cache = new ResultCache(blobs);
+  return { database, registry: new Registry(database), catalog, jobs, cache };
 }
 
 const SWEEP_MS = 10 * 60 * 1000;

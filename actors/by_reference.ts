@@ -151,10 +151,18 @@ class References {
     }
   }
 
-  /** The job, its input kept if it is too long. */
+  /** The job, its input and its known result kept if they are too long. */
   async shortened(job: NewJob, inlineLength: number): Promise<NewJob> {
-    if (job.input.length <= inlineLength) return job;
-    return { ...job, input: await this.keep(`${job.id}/input`, job.input, expiryOf(job)) };
+    const { input, result } = job;
+    const hasResult = result !== undefined && result.length > inlineLength;
+    if (input.length <= inlineLength && !hasResult) return job;
+    const keep = (name: string, text: string) =>
+      this.keep(`${job.id}/${name}`, text, expiryOf(job));
+    return {
+      ...job,
+      ...(input.length > inlineLength && { input: await keep("input", input) }),
+      ...(hasResult && { result: await keep("result/0", result) }),
+    };
   }
 
   async resolve(job: Job): Promise<Job> {

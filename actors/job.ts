@@ -17,7 +17,7 @@ export type JobState =
 
 /** The one transition table: every adapter moves a job along these arrows and no others. */
 export const TRANSITIONS: Readonly<Record<JobState, readonly JobState[]>> = {
-  queued: ["running", "cancelled", "expired", "failed"],
+  queued: ["running", "cancelled", "expired", "failed", "completed"], // by a result that was known
   running: ["completed", "failed", "cancelled", "expired", "retrying", "queued"],
   retrying: ["queued", "cancelled", "expired"],
   completed: [],
@@ -92,6 +92,41 @@ export interface JobProvenance {
   readonly route?: RouteDecision;
   /** The evaluation that it predicts rows of. */
   readonly evaluation?: string;
+  /** Where its result comes from, if it is that of an equal job before. */
+  readonly cache?: CacheFacts;
+  /** Set where it runs an ended job again. */
+  readonly replay?: ReplayFacts;
+}
+
+/** An ended job that is run again. */
+export interface ReplayFacts {
+  /** That job. */
+  readonly of: string;
+  /** How far numbers of both results may differ and still match. */
+  readonly tolerance?: Tolerance;
+  /** The versions that the children of a consensus ran at, by their keys. */
+  readonly children?: ChildVersions;
+}
+
+/** Two numbers match within either; exactly where neither is set. */
+export interface Tolerance {
+  readonly absolute?: number;
+  readonly relative?: number;
+}
+
+/** Versions of a consensus's children by key, each with those of its own children, if it has any. */
+export type ChildVersions = {
+  readonly [child: string]: { readonly version: string; readonly children?: ChildVersions };
+};
+
+/** An equal job whose result was given again. */
+export interface CacheFacts {
+  /** The job that computed it. */
+  readonly job: string;
+  /** What it is kept under; see `cacheKey`. */
+  readonly key: string;
+  /** Epoch milliseconds. */
+  readonly computedAt: number;
 }
 
 /**
@@ -141,6 +176,8 @@ export interface NewJob {
   /** Counts the job with others of that name, by whatever versions; see `Cohort` in job_queue.ts. */
   readonly cohort?: string;
   readonly account?: JobAccount;
+  /** JSON text of a result that is known: the job has completed as it is accepted, and never runs. */
+  readonly result?: string;
 }
 
 /** By what a submitter called, for the audit; no part of the job's record. */

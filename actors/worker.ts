@@ -18,6 +18,7 @@ import {
 import type { JobProgress } from "./job.ts";
 import { type Claim, type Ending, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
 import { decide } from "./retry.ts";
+import { cacheKey, type ResultCache } from "./result_cache.ts";
 import { SHADOW_SUBMITTER } from "./shadow_copy.ts";
 import type { Tracing } from "./tracing.ts";
 
@@ -49,6 +50,8 @@ export interface WorkerOptions {
   readonly concurrency: number;
   readonly onEvent?: (event: WorkerEvent) => void;
   readonly tracing?: Tracing;
+  /** Keeps results for equal inputs; none are where it is not set. */
+  readonly cache?: Pick<ResultCache, "keep">;
   /** What runs the attempts; an executor over the backends where it is not set. */
   readonly runner?: AttemptRunner;
   /** The settings that a model's jobs run under here; its own where it is not set. */
@@ -224,6 +227,7 @@ export class Worker implements AttemptReports {
       else if (executed.kind !== "lost") {
         const ending = endingOf(claim, decide(executed, claim.attempt, claim.limits));
         if (await this.#settle(attempt, ending) === "lost") outcome = "discarded";
+        else if (ending.state === "completed") this.#keepResult(claim, ending.result);
       }
     } catch (error) {
       // Not settled: the lease runs out, and the job is run again.
@@ -239,6 +243,19 @@ export class Worker implements AttemptReports {
         runMs: performance.now() - attempt.startedAt,
       });
     }
+  }
+
+  /** Nobody waits for it: a result that is not kept is computed again. */
+  #keepResult(claim: Claim, result: string): void {
+    const { cache, catalog, onEvent } = this.#options;
+    const resolved = cache && catalog.resolve(claim.model, claim.version);
+    if (!resolved?.version.cache) return;
+    const { model, version } = resolved;
+    const key = cacheKey(model.tag, version, JSON.parse(claim.input));
+    const kept = cache!.keep(key, claim.lease.jobId, result, version.cache!.ttlSeconds);
+    kept.catch((error) =>
+      onEvent?.({ kind: "surprise", claim, what: "could not keep a result", error })
+    );
   }
 
   /** Tries while the lease may still be held: a store that fails over is back by then. */

@@ -6,6 +6,7 @@
 import type { SettingProblem } from "../actors/backend.ts";
 import type { EvaluationStore } from "../actors/evaluation/evaluation_store.ts";
 import type { JobSubmission } from "../actors/job_queue.ts";
+import type { ResultCache } from "../actors/result_cache.ts";
 import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
@@ -81,6 +82,8 @@ export interface Gateway extends Operations {
   readonly limits: Limits;
   /** Seals the sessions of the panel; the same in every gateway that shares them. */
   readonly sessionSecret: string;
+  /** Results for equal inputs; every job is run where it is not set. */
+  readonly cache?: Pick<ResultCache, "find">;
   /** How the queues stood; the panel's curves are empty where it is not set. */
   readonly samples?: Pick<QueueSamples, "of" | "latest">;
   /** Answers operators' questions to the registry; there is no such page where it is not set. */

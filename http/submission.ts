@@ -6,22 +6,22 @@
  */
 import { hash } from "node:crypto";
 import type { z } from "@hono/zod-openapi";
-import type { CallbackEvent, JobLimits, Lane, NewJob } from "../actors/job.ts";
+import type { CallbackEvent, Lane, NewJob, ReplayFacts } from "../actors/job.ts";
 import type { Submission as QueueSubmission } from "../actors/job_queue.ts";
-import { jobIdTime, newJobId } from "../actors/job_id.ts";
+import { jobIdTime } from "../actors/job_id.ts";
 import type { QuotaClaim, QuotaRefusal } from "../actors/quota_ledger.ts";
 import type { OpenSpan } from "../actors/tracing.ts";
-import { effectiveSettings, type Model, NAME_PATTERN } from "../registry/model.ts";
-import { type Principal, subjectsOf } from "../registry/principal.ts";
+import { canonicalJson } from "../registry/canonical_json.ts";
+import { type Model, NAME_PATTERN } from "../registry/model.ts";
+import type { Principal } from "../registry/principal.ts";
 import { countOf } from "./errors.ts";
 import { fieldErrors } from "./field_errors.ts";
 import type { Gateway } from "./gateway.ts";
-import { versionFor } from "./lookup.ts";
 import { Problem } from "./problem.ts";
-import { accountFor } from "./submission/account.ts";
-import { heldToPolicy } from "./submission/policy.ts";
-import { limited, quotaHeaders, quotasFor } from "./submission/quotas.ts";
-import { routed } from "./submission/route.ts";
+import { type CacheHit, cacheHit } from "./submission/cache.ts";
+import { prepare } from "./submission/prepare.ts";
+import { limited, quotaHeaders } from "./submission/quotas.ts";
+import type { Routed } from "./submission/route.ts";
 import { sendShadow } from "./submission/shadow.ts";
 import { digestOf } from "./wire/job.ts";
 import {
@@ -39,6 +39,8 @@ export interface Accepted {
   readonly version: string;
   readonly lane: Lane;
   readonly inputDigest: string;
+  /** `completed` where the result of an equal job before is its result. */
+  readonly status: "queued" | "completed";
   /** True if the idempotency key had been used for the same request. */
   readonly replayed: boolean;
   /** What the queue took of the time, in milliseconds. */
@@ -49,9 +51,6 @@ export interface Accepted {
 
 const ENDINGS: readonly CallbackEvent[] = ["completed", "failed", "cancelled", "expired"];
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-const WHERE = { model: { pointer: "/model" }, version: { pointer: "/version" } };
-const WHERE_IN_PATH = { model: { parameter: "model" }, version: { pointer: "/version" } };
 
 /**
  * Checks a submission. The plain ones, which are nearly all, are accepted by a few comparisons; the
@@ -85,6 +84,14 @@ function checked<T>(result: z.ZodSafeParseResult<T>): T {
   throw new Problem("invalid-request", { detail: countOf(errors), errors });
 }
 
+/** What a submission is besides the request itself. */
+export interface SubmitOptions {
+  /** Where the model was named, for problems; in the body where it is not set. */
+  readonly modelIn?: "body" | "path";
+  /** Set where an ended job is run again. */
+  readonly replay?: ReplayFacts;
+}
+
 /** Submits a job for the principal. Throws problems; then nothing was queued. */
 export async function submit(
   gateway: Gateway,
@@ -92,31 +99,15 @@ export async function submit(
   modelName: string,
   asked: Prediction,
   headers: Headers,
-  modelIn: "body" | "path" = "body",
+  { modelIn = "body", replay }: SubmitOptions = {},
 ): Promise<Accepted> {
-  const where = modelIn === "body" ? WHERE : WHERE_IN_PATH;
-  const named = versionFor(gateway, principal, modelName, asked.version, "run", where);
-  const id = newJobId(named.model.tag, gateway.now());
-  const route = routed(gateway, principal, asked, headers, id, named);
-  const resolved = route?.resolved ?? named;
+  const prepared = prepare(gateway, principal, modelName, asked, headers, modelIn);
+  const { id, resolved, route, input, lane, submitter, limits, account, quotas } = prepared;
   const { model, version } = resolved;
-  const violations = resolved.validate(asked.input);
-  if (violations.length > 0) {
-    throw new Problem("invalid-input", {
-      detail: `${countOf(violations)}; nothing was queued`,
-      errors: violations.map(({ pointer, expected }) => ({
-        pointer: "/input" + pointer,
-        expected,
-      })),
-    });
-  }
   const key = idempotencyKeyOf(headers);
-  const input = JSON.stringify(asked.input);
-  const lane = asked.lane ?? "interactive";
-  const submitter = subjectsOf(principal)[0]!;
-  const limits = heldToPolicy(gateway, version, asked, input, limitsOf(model, asked));
-  const account = accountFor(principal, version);
-  const quotas = quotasFor(gateway, principal, model);
+  const hit = version.cache && !replay
+    ? await cacheHit(gateway, resolved, asked.input, headers)
+    : undefined;
   const span = gateway.tracing?.send({ id, model: model.name, version: version.version, lane });
   const traceparent = span?.traceparent ?? headers.get("traceparent");
   const job: NewJob = {
@@ -130,13 +121,15 @@ export async function submit(
     ...(account && { account }),
     ...(key !== undefined && {
       // A user's name has no ':', so keys of two callers never meet.
-      idempotency: { key: `${submitter}:${key}`, fingerprint: fingerprint(model, asked) },
+      idempotency: { key: `${submitter}:${key}`, fingerprint: fingerprint(model, asked, replay) },
     }),
     ...(asked.callback && {
       callback: { url: asked.callback.url, events: asked.callback.events ?? ENDINGS },
     }),
     ...(traceparent !== null && TRACEPARENT.test(traceparent) && { traceparent }),
     ...route?.record,
+    ...(hit && answered(hit, route)),
+    ...(replay && { provenance: { replay } }),
   };
   const sent = performance.now();
   const submission = await (span ? traced(gateway, job, quotas, span) : send(gateway, job, quotas));
@@ -144,7 +137,7 @@ export async function submit(
   const digest = digestOf(input);
   switch (submission.kind) {
     case "accepted":
-      if (route?.shadow) sendShadow(gateway, job, route.shadow);
+      if (route?.shadow && !hit) sendShadow(gateway, job, route.shadow);
       return {
         ...acceptedAs(job, submission.id, digest, false, queueMs),
         ...(submission.standing && {
@@ -193,20 +186,21 @@ async function traced(
 export function acceptedText(job: Accepted): string {
   const self = `/v1/jobs/${job.id}`;
   // Nothing in it needs escaping: names, ids and digests are checked and plain.
-  return `{"id":"${job.id}","status":"queued","model":"${job.model}","version":"${job.version}",` +
+  return `{"id":"${job.id}","status":"${job.status}","model":"${job.model}","version":"${job.version}",` +
     `"lane":"${job.lane}","submittedAt":"${new Date(jobIdTime(job.id)).toISOString()}",` +
     `"inputDigest":"${job.inputDigest}","links":{"self":"${self}","result":"${self}/result",` +
     `"events":"${self}/events","cancel":"${self}/cancel"}}`;
 }
 
 function acceptedAs(
-  { model, version, lane }: Pick<NewJob, "model" | "version" | "lane">,
+  { model, version, lane, provenance }: Pick<NewJob, "model" | "version" | "lane" | "provenance">,
   id: string,
   inputDigest: string,
   replayed: boolean,
   queueMs: number,
 ): Accepted {
-  return { id, model, version, lane, inputDigest, replayed, queueMs };
+  const status = provenance?.cache ? "completed" : "queued";
+  return { id, model, version, lane, inputDigest, status, replayed, queueMs };
 }
 
 function idempotencyKeyOf(headers: Headers): string | undefined {
@@ -218,42 +212,16 @@ function idempotencyKeyOf(headers: Headers): string | undefined {
   });
 }
 
-const defaultLimits = new WeakMap<Model, JobLimits>();
-
-/** The model's settings; a submission may ask for less of each, and what is more is cut. */
-function limitsOf(model: Model, asked: Prediction): JobLimits {
-  let limits = defaultLimits.get(model);
-  if (!limits) {
-    const { concurrency: _c, maxBatchSize: _s, maxBatchDelayMs: _d, ...rest } = effectiveSettings(
-      model,
-    );
-    defaultLimits.set(model, limits = rest);
-  }
-  const { maxAttempts, runTimeoutSeconds, queueTimeoutSeconds, retentionSeconds } = asked;
-  if ((maxAttempts ?? runTimeoutSeconds ?? queueTimeoutSeconds ?? retentionSeconds) === undefined) {
-    return limits;
-  }
-  return {
-    ...limits,
-    maxAttempts: Math.min(limits.maxAttempts, maxAttempts ?? Infinity),
-    runTimeoutSeconds: Math.min(limits.runTimeoutSeconds, runTimeoutSeconds ?? Infinity),
-    queueTimeoutSeconds: Math.min(limits.queueTimeoutSeconds, queueTimeoutSeconds ?? Infinity),
-    retentionSeconds: Math.min(limits.retentionSeconds, retentionSeconds ?? Infinity),
-  };
+/** What a known result makes of a job; nothing has run, so it is measured with nobody. */
+function answered({ result, facts }: CacheHit, route: Routed | undefined): Partial<NewJob> {
+  const provenance = { ...route?.record.provenance, cache: facts };
+  return { result, provenance, cohort: undefined };
 }
 
 /** Digest of all that a request asks for, whatever the order of its fields. */
-function fingerprint(model: Model, asked: Prediction): string {
+function fingerprint(model: Model, asked: Prediction, replay?: ReplayFacts): string {
   // `model` as it was spelt, for a submission, is left out: its case does not matter.
-  const { version, model: _, ...rest } = asked as Submission;
-  return hash("sha256", canonicalJson([model.name, version ?? null, rest]), "hex");
-}
-
-/** JSON text with the fields of every object sorted. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  fields.sort(([a], [b]) => a < b ? -1 : 1);
-  return `{${fields.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(",")}}`;
+  const { version, model: _, dryRun: _d, ...rest } = asked as Submission;
+  const all = [model.name, version ?? null, replay ? { ...rest, replay } : rest];
+  return hash("sha256", canonicalJson(all), "hex");
 }

@@ -5,6 +5,7 @@
  */
 import type {
   BackendReference,
+  CacheSettings,
   JobSettings,
   JsonSchema,
   Prices,
@@ -23,6 +24,10 @@ export interface NewVersion {
   readonly units?: string;
   readonly resources?: Resources;
   readonly prices?: Prices;
+  /** True if equal inputs always give equal results. */
+  readonly deterministic?: boolean;
+  /** That results are kept for equal inputs; for a deterministic version only. */
+  readonly cache?: CacheSettings;
   readonly tags?: readonly string[];
   readonly example?: unknown;
   /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { NewApiKey } from "./api_key.ts";
+import { checkCache } from "./cache_check.ts";
 import { checkCosts } from "./cost_check.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 import { DEFAULT_SETTINGS, type JobSettings, NAME_PATTERN, NAME_RULE } from "./model.ts";
@@ -73,6 +74,7 @@ export function checkVersion(version: NewVersion, at = ""): Problem[] {
     ...checkText(version.units, `${at}/units`, 0, 100, true),
     ...checkTags(version.tags, `${at}/tags`),
     ...checkCosts(version, at),
+    ...checkCache(version, at),
   ];
 }
 

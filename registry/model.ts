@@ -97,6 +97,12 @@ export interface Prices {
   readonly perCall?: number;
 }
 
+/** How results are kept for equal inputs. */
+export interface CacheSettings {
+  /** How long a result is given again after it was computed. */
+  readonly ttlSeconds: number;
+}
+
 /** One immutable version of a model. */
 export interface Version {
   readonly version: string;
@@ -112,6 +118,10 @@ export interface Version {
   readonly units?: string;
   readonly resources?: Resources;
   readonly prices?: Prices;
+  /** True if equal inputs always give equal results. */
+  readonly deterministic?: boolean;
+  /** Set where results are kept for equal inputs. */
+  readonly cache?: CacheSettings;
   readonly tags: readonly string[];
   /** A sample input, shown in documentation and used to try the model. */
   readonly example?: unknown;

@@ -200,7 +200,7 @@ function newModel(actor: string, given: NewModel, tag: number, now: number): Mod
 function newVersion(actor: string, given: NewVersion, ordinal: number, now: number): Version {
   const { version, backend, inputSchema, outputSchema, documentation, source, units, example } =
     given;
-  const { resources, prices } = given;
+  const { resources, prices, deterministic, cache } = given;
   return {
     version,
     ordinal,
@@ -212,6 +212,8 @@ function newVersion(actor: string, given: NewVersion, ordinal: number, now: numb
     ...(units !== undefined && { units }),
     ...(resources && { resources }),
     ...(prices && { prices }),
+    ...(deterministic !== undefined && { deterministic }),
+    ...(cache && { cache }),
     tags: given.tags ?? [],
     ...(example !== undefined && { example }),
     createdAt: now,

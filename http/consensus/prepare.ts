@@ -88,6 +88,10 @@ export function consensusVersion(
   if (typeof document !== "string") {
     errors.push({ pointer: `${at}/document`, expected: "the consensus as YAML or JSON text" });
   }
+  if (version.cache !== undefined) {
+    const expected = "nothing: a consensus asks its children, whose versions may move";
+    errors.push({ pointer: `${pointer}/cache`, expected });
+  }
   if (errors.length > 0) throw invalid(errors);
   const rights = rightsFor(principal, model.owners);
   const result = checkConsensus(document as string, {

@@ -80,7 +80,9 @@ export function predictRoute(app: Api, gateway: Gateway): void {
     if (!NAME_PATTERN.test(model)) throw notFound("model", model, { parameter: "model" });
     const asked = checkPrediction(await readJson(c.req.raw, gateway.limits));
     const headers = c.req.raw.headers;
-    const accepted = await submit(gateway, c.get("principal"), model, asked, headers, "path");
+    const accepted = await submit(gateway, c.get("principal"), model, asked, headers, {
+      modelIn: "path",
+    });
     const seconds = waitOf(headers, gateway);
     const job = await waitFor(gateway, accepted.id, seconds, c.req.raw);
     const answer = {

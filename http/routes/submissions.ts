@@ -17,6 +17,8 @@ import { errorHandler } from "../errors.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
 import type { RequestMeter } from "../request_meter.ts";
 import { acceptedText, checkSubmission, submit } from "../submission.ts";
+import { forecast } from "../submission/forecast.ts";
+import { ForecastSchema } from "../wire/forecast.ts";
 import { AcceptedJobSchema } from "../wire/job.ts";
 import { problems } from "../wire/problem.ts";
 import { SubmissionHeaders, SubmissionSchema } from "../wire/submission.ts";
@@ -33,13 +35,18 @@ const route = createRoute({
   tags: [TAGS.jobs.name],
   summary: "Submit a job",
   description: "Checks the input by the version's schema, queues the job durably and answers at " +
-    "once. With an `Idempotency-Key`, a repeated request gets the first answer again.",
+    "once; with `dryRun` it checks and answers only. With an `Idempotency-Key`, a repeated " +
+    "request gets the first answer again.",
   security: SECURED,
   request: {
     headers: SubmissionHeaders,
     body: { required: true, content: json(SubmissionSchema) },
   },
   responses: {
+    200: {
+      description: "With `dryRun: true`: what would become of it; nothing was queued.",
+      content: json(ForecastSchema),
+    },
     202: {
       description: "The job is accepted and will not be lost.",
       headers: {
@@ -79,6 +86,11 @@ export function submissionRoute(app: Api, gateway: Gateway, meter: RequestMeter)
       const body = await readJson(request, limits);
       const read = performance.now();
       const submission = checkSubmission(body);
+      if (submission.dryRun === true) {
+        response = Response.json(await forecast(gateway, principal, submission, headers));
+        meter.record("POST", PATH, response.status, begun);
+        return response;
+      }
       const job = await submit(gateway, principal, submission.model, submission, headers);
       response = new Response(acceptedText(job), {
         status: 202,

@@ -55,24 +55,36 @@ const LimitsSchema = z.object({
   retentionSeconds: z.number(),
 }).openapi("JobLimits", { description: "The limits that the job was accepted under." });
 
+export const RouteDecisionSchema = z.object({
+  revision: z.int().openapi({ description: "The revision of the route that decided." }),
+  by: z.enum(["rule", "canary", "split", "default", "shadow"]).openapi({
+    description: "What chose the version; `default` where no part of the route did.",
+  }),
+  rule: z.string().optional().openapi({ description: "The rule that matched first." }),
+  bucket: z.int().optional().openapi({
+    description: "Where the sticky key fell, 0 to 9,999; for those who may see the input.",
+  }),
+  instead: z.string().optional().openapi({
+    description: "The version that was chosen first, but was not ready.",
+  }),
+  copyOf: z.string().optional().openapi({ description: "The job this one is a copy of." }),
+}).openapi("RouteDecision", { description: "What the model's route decided." });
+
 const ProvenanceSchema = z.object({
-  route: z.object({
-    revision: z.int().openapi({ description: "The revision of the route that decided." }),
-    by: z.enum(["rule", "canary", "split", "default", "shadow"]).openapi({
-      description: "What chose the version; `default` where no part of the route did.",
-    }),
-    rule: z.string().optional().openapi({ description: "The rule that matched first." }),
-    bucket: z.int().optional().openapi({
-      description: "Where the sticky key fell, 0 to 9,999; for those who may see the input.",
-    }),
-    instead: z.string().optional().openapi({
-      description: "The version that was chosen first, but was not ready.",
-    }),
-    copyOf: z.string().optional().openapi({ description: "The job this one is a copy of." }),
-  }).optional().openapi({ description: "What the model's route decided." }),
+  route: RouteDecisionSchema.optional(),
   evaluation: z.string().optional().openapi({
     description: "The evaluation that it predicts rows of.",
   }),
+  cache: z.object({
+    job: z.string().openapi({ description: "The job that computed the result." }),
+    key: z.string().optional().openapi({
+      description: "SHA-256 over the version and the canonical input; for those who may see it.",
+    }),
+    computedAt: time("When it was computed."),
+  }).optional().openapi({
+    description: "Set where the result is that of an equal job before, and nothing was run.",
+  }),
+  replayOf: z.string().optional().openapi({ description: "The job that it runs again." }),
 }).openapi("JobProvenance", { description: "How the job came to be what it is." });
 
 const EXAMPLE_ID = "019302f4-7c1e-8a3b-9d10-5f2c8e7a41b0";
@@ -104,7 +116,8 @@ const exampleHead = {
 const exampleLinks = linksOf(EXAMPLE_ID);
 
 export const AcceptedJobSchema = z.object({ ...head, links: LinksSchema }).openapi("AcceptedJob", {
-  description: "A job as it was accepted. A repeated request with the same idempotency key gets " +
+  description: "A job as it was accepted; `completed` where the result of an equal job before is " +
+    "its result. A repeated request with the same idempotency key gets " +
     "the same answer, whatever has become of the job.",
   example: { ...exampleHead, links: exampleLinks },
 });
@@ -201,11 +214,27 @@ export function errorFor(error: JobError, view: JobView): JobError {
   return view === "all" ? error : { ...error, message: WITHHELD };
 }
 
-/** What those who see this much may know of how a job came to be: a bucket is a digest of the input. */
-function provenanceFor(provenance: JobProvenance, view: JobView): JobProvenance {
-  if (view === "all" || provenance.route?.bucket === undefined) return provenance;
-  const { bucket: _, ...route } = provenance.route;
-  return { ...provenance, route };
+/** What those who see this much may know of how a job came to be: a bucket and a key are digests of the input. */
+function provenanceFor(
+  { route, evaluation, cache, replay }: JobProvenance,
+  view: JobView,
+): z.infer<typeof ProvenanceSchema> {
+  const { bucket, ...decision } = route ?? {};
+  const full = view === "all";
+  return {
+    ...(route && {
+      route: { ...decision as typeof route, ...(full && bucket !== undefined && { bucket }) },
+    }),
+    ...(evaluation !== undefined && { evaluation }),
+    ...(cache && {
+      cache: {
+        job: cache.job,
+        ...(full && { key: cache.key }),
+        computedAt: iso(cache.computedAt),
+      },
+    }),
+    ...(replay && { replayOf: replay.of }),
+  };
 }
 
 /** Writes a job for someone who sees this much of it. */

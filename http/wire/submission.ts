@@ -41,6 +41,9 @@ const options = {
 export const SubmissionSchema = z.strictObject({
   model: name("The model to run, in any case.", "esol"),
   ...options,
+  dryRun: z.boolean().optional().openapi({
+    description: "True to check the request and hear what would become of it; nothing is queued.",
+  }),
 }).required({ input: true }).openapi("Submission", {
   description: "A job to run.",
   example: { model: "esol", input: { smiles: "CN1C=NC2=C1C(=O)N(C(=O)N2C)C" } },

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import { MAX_CACHE_TTL_SECONDS } from "../../registry/cache_check.ts";
 import type { Model, Version } from "../../registry/model.ts";
 import { name, prose, TagsSchema } from "./names.ts";
 import { pageOf } from "./page.ts";
@@ -58,6 +59,23 @@ const PricesSchema = z.strictObject({
   example: { perCpuSecond: 0.00001 },
 });
 
+const CacheSchema = z.strictObject({
+  ttlSeconds: z.number().min(1).max(MAX_CACHE_TTL_SECONDS).openapi({
+    description: "How long a result is given again after it was computed.",
+    example: 86_400,
+  }),
+}).openapi("CacheSettings", {
+  description: "That results are kept for equal inputs; for a deterministic version only.",
+  example: { ttlSeconds: 86_400 },
+});
+
+const repeats = {
+  deterministic: z.boolean().optional().openapi({
+    description: "True if equal inputs always give equal results.",
+  }),
+  cache: CacheSchema.optional(),
+};
+
 export const NewVersionSchema = z.strictObject({
   version: name("Its name; unique within the model, without regard to case.", "1.0"),
   backend: BackendSchema,
@@ -70,6 +88,7 @@ export const NewVersionSchema = z.strictObject({
   units: prose(100).optional().openapi({ description: "The unit of the output's `value`." }),
   resources: ResourcesSchema.optional(),
   prices: PricesSchema.optional(),
+  ...repeats,
   tags: TagsSchema.optional(),
   example: z.unknown().optional().openapi({ description: "A sample input." }),
 }).openapi("NewVersion", {
@@ -97,6 +116,7 @@ export const VersionSchema = z.object({
   units: z.string().optional(),
   resources: ResourcesSchema.optional(),
   prices: PricesSchema.optional(),
+  ...repeats,
   tags: z.array(z.string()),
   example: z.unknown().optional(),
   createdAt: z.iso.datetime(),

@@ -20,7 +20,7 @@ Deno.test("every state can be reached from queued, and a final one from every ot
 });
 
 const ARROWS: Readonly<Record<JobState, string>> = {
-  queued: "running cancelled expired failed",
+  queued: "running cancelled expired failed completed",
   running: "completed failed cancelled expired retrying queued",
   retrying: "queued cancelled expired",
   completed: "",

@@ -61,6 +61,46 @@ export function testSubmission(claim: QueueClaim): void {
     },
   );
 
+  claim(
+    "submit() of a job with its result completes it at once, and nobody claims it",
+    async ({ queue, other }) => {
+      const tag = newTag();
+      const callback = { url: "https://example.com/hook", events: ["completed"] } as const;
+      const idempotency = { key: "ada/known", fingerprint: "f" };
+      const provenance = { cache: { job: newJobId(tag), key: "sha256:0", computedAt: 1 } };
+      const result = '{"value":1}';
+      const job = newJob(tag, { lane: "batch", callback, idempotency, provenance, result });
+      assertEquals(await queue.submit(job), { kind: "accepted", id: job.id });
+      assertEquals(await other.submit(job), { kind: "duplicate", id: job.id });
+      const again = newJob(tag, { idempotency, result: "2" });
+      assertEquals(await other.submit(again), { kind: "duplicate", id: job.id });
+      const seen = (await other.get(job.id))!;
+      assertEquals([seen.state, seen.result, seen.attempt, seen.lane], [
+        "completed",
+        result,
+        0,
+        "batch",
+      ]);
+      assertEquals(seen.provenance, provenance);
+      assertEquals(seen.history.map(({ state, attempt }) => [state, attempt]), [
+        ["queued", 0],
+        ["completed", 0],
+      ]);
+      assert(seen.finishedAt! >= seen.submittedAt && seen.startedAt === undefined);
+      assertEquals((await other.settled(job.id, 1000))?.result, result);
+      assertEquals(await queue.claim(tag, "w", 1, 0), []);
+      assertEquals((await queue.deliveries(job.id)).map(({ type }) => type), ["completed"]);
+      const { waiting, running, totals } = await queue.measure(tag);
+      assertEquals([waiting, running, totals.completed, totals.attempts], [
+        { interactive: 0, batch: 0 },
+        0,
+        1,
+        0,
+      ]);
+      assertEquals(await queue.cancel(job.id), "final");
+    },
+  );
+
   claim("submit() of an id that was accepted is a duplicate", async ({ queue, other }) => {
     const job = newJob(newTag());
     await queue.submit(job);

@@ -51,6 +51,7 @@ for (const [name, smiles] of molecules) {
     body: { model: "echo", input: { smiles } },
   });
   if (error) throw new Error(error.errors?.map(({ pointer }) => pointer).join());
+  if ("dryRun" in job) throw new Error("nothing was queued");
   const path = { id: job.id };
   const { data: ended } = await client.GET("/v1/jobs/{id}", {
     params: { path, query: { wait: 10 } },

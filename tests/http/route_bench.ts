@@ -4,10 +4,12 @@
  *
  * @module
  */
+import { DatabaseBlobStore } from "../../actors/blob_stores/database.ts";
 import type { Backend, BackendCall, BackendResult } from "../../actors/backend.ts";
 import type { JobQueue } from "../../actors/job_queue.ts";
 import { RedisJobQueue } from "../../actors/job_queues/redis.ts";
 import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
+import { ResultCache } from "../../actors/result_cache.ts";
 import { Scheduler, type SchedulerOptions } from "../../actors/scheduler.ts";
 import { Worker, type WorkerOptions } from "../../actors/worker.ts";
 import type { NewVersion } from "../../registry/definition.ts";
@@ -24,11 +26,18 @@ export class RouteBench implements AsyncDisposable {
   readonly #schedulers: Scheduler[] = [];
   readonly #workers: Worker[] = [];
 
-  private constructor(readonly t: TestGateway, readonly queue: JobQueue) {}
+  private constructor(
+    readonly t: TestGateway,
+    readonly queue: JobQueue,
+    readonly cache: ResultCache,
+  ) {}
 
   static async start(queue: JobQueue): Promise<RouteBench> {
     const backends = { kinds: () => ["echo", "chemistry"], check: () => [] };
-    return new RouteBench(await TestGateway.start({}, { jobs: queue, backends }), queue);
+    const t = await TestGateway.start({}, { jobs: queue, backends });
+    const cache = new ResultCache(new DatabaseBlobStore(t.database));
+    Object.assign(t.gateway, { cache });
+    return new RouteBench(t, queue, cache);
   }
 
   /** Registers a public model of ada's: its versions in this order, the first the default. */
@@ -61,6 +70,7 @@ export class RouteBench implements AsyncDisposable {
       serves: () => true,
       leaseMs: LEASE_MS,
       concurrency: 64,
+      cache: this.cache,
       ...options,
     });
     this.#workers.push(worker);

@@ -81,7 +81,7 @@ export function submitArguments(
   const limits = limitsText(job.limits);
   into.push(
     job.id,
-    job.lane,
+    job.result === undefined ? job.lane : "",
     job.idempotency?.key ?? "",
     job.idempotency?.fingerprint ?? "",
     limits,
@@ -90,6 +90,7 @@ export function submitArguments(
   const count = into.length;
   into.push(0, "m", job.model, "v", job.version, "in", job.input, "by", job.submitter, "L", limits);
   if (job.lane === "batch") into.push("ln", "b");
+  if (job.result !== undefined) into.push("res", job.result);
   if (job.callback) into.push("cb", callbackText(job.callback));
   if (job.cohort !== undefined) into.push("co", job.cohort);
   if (job.idempotency) into.push("k", job.idempotency.key, "fp", job.idempotency.fingerprint);

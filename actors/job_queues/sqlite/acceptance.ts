@@ -33,13 +33,19 @@ export class Acceptance {
     const tag = jobIdTag(job.id);
     if (this.unaudited.full(tag)) throw new AuditBufferFull();
     if (quotas.length === 0) {
-      this.lifecycle.insert(tag, job);
+      this.#insert(tag, job);
       return { kind: "accepted", id: job.id };
     }
     const held = this.ledger.reserve(job.id, quotas);
     if (held.kind === "limited") return held;
-    this.lifecycle.insert(tag, { ...job, account: { ...job.account, held: true } });
+    this.#insert(tag, { ...job, account: { ...job.account, held: true } });
     return { kind: "accepted", id: job.id, standing: held.standing };
+  }
+
+  #insert(tag: number, job: NewJob): void {
+    this.lifecycle.insert(tag, job);
+    if (job.result === undefined) return;
+    this.lifecycle.finish(this.lifecycle.row(job.id)!, "completed", { result: job.result });
   }
 
   #acceptedBefore({ id, idempotency }: NewJob): Submission | undefined {

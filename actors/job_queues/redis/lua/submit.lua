@@ -1,6 +1,6 @@
 -- Accepts jobs, each with its record and its ticket in one step.
 -- KEYS[1] counters
--- ARGV    per job: id, lane, idempotency key or '', fingerprint, limits, caller, n, then n record fields and values
+-- ARGV    per job: id, lane or '' for one that has completed with its result, idempotency key or '', fingerprint, limits, caller, n, then n record fields and values
 -- Returns per job 'a' (accepted), 'd<id>' (was accepted before), 'c<id>' (same key, other request),
 --         'f' (refused: too much waits to be audited).
 local out = {}
@@ -38,7 +38,13 @@ while i <= #ARGV do
   if verdict == 'a' then
     note(id, 'q', caller ~= '' and ' ' .. caller)
     call('HSET', key, 'st', 'q', unpack(ARGV, first, last))
-    enqueue(id, lane, '0', limits)
+    if lane == '' then
+      local job = load(id)
+      job.state = nil -- it never waited
+      finish(job, 'c', 'z0', nil, nil, nil)
+    else
+      enqueue(id, lane, '0', limits)
+    end
     index[#index + 1] = 0
     index[#index + 1] = id
   end
