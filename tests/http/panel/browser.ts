@@ -133,6 +133,15 @@ export class Visit implements AsyncDisposable {
     return page;
   }
 
+  /** Opens a window for somebody who is signed in by this cookie, at the models. */
+  async openAs(cookie: string): Promise<Page> {
+    const page = await this.open();
+    const [name, value] = cookie.split("=", 2) as [string, string];
+    await page.context().addCookies([{ name, value, url: this.baseURL }]);
+    await page.goto("/panel/models");
+    return page;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#contexts.map((context) => context.close()));
   }

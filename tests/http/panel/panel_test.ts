@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { testWhere } from "../../services/shared.ts";
 import { signInAs, startBrowser } from "./browser.ts";
+import { signIn } from "./session.ts";
 import { TestSite, until } from "./site.ts";
 
 // One for all tests; those that are skipped never look at it.
@@ -45,8 +46,7 @@ testWhere(
     await using site = await TestSite.start();
     await using visit = chromium.visit(site.url);
     const { t } = site;
-    const ada = await visit.open();
-    await signInAs(ada, t.keys.ada);
+    const ada = await visit.openAs(await signIn(t, "ada"));
     await ada.getByRole("link", { name: "Register a model" }).click();
     await ada.getByLabel("Name").fill("my-model");
     await ada.getByLabel("Description").fill("Answers what it is given");
@@ -64,9 +64,8 @@ testWhere(
     await ada.getByRole("button", { name: "Run my-model" }).click();
     await ada.locator("dd", { hasText: "6.5" }).waitFor();
 
-    const [ben, cleo] = [await visit.open(), await visit.open()];
-    await signInAs(ben, t.keys.ben);
-    await signInAs(cleo, t.keys.cleo);
+    const ben = await visit.openAs(await signIn(t, "ben"));
+    const cleo = await visit.openAs(await signIn(t, "cleo"));
     for (const page of [ben, cleo]) {
       assertEquals((await page.goto("/panel/models/my-model"))!.status(), 404);
     }
@@ -96,8 +95,7 @@ testWhere(browser, "the monitoring changes live, and a dead letter is requeued",
   const { t } = site;
   site.byHand.add("esol");
   await t.addModel("esol");
-  const page = await visit.open();
-  await signInAs(page, t.keys.root);
+  const page = await visit.openAs(await signIn(t, "root"));
   await page.getByRole("link", { name: "Monitoring" }).click();
   const cells = page.locator('tr[data-model="esol"] td');
   await cells.nth(1).getByText("0").waitFor();
@@ -140,8 +138,7 @@ testWhere(
       await t.addModel(name, { version: { outputSchema: { type: "object" } } });
       t.work(name, () => ({ state: "completed", result: JSON.stringify(NUMBERS) }));
     }
-    const page = await visit.open();
-    await signInAs(page, t.keys.ada);
+    const page = await visit.openAs(await signIn(t, "ada"));
     await page.getByRole("link", { name: "Consensus" }).click();
     await page.getByRole("link", { name: "New consensus" }).click();
     const yaml = page.getByLabel("YAML");
@@ -182,8 +179,7 @@ testWhere(
     const { t } = site;
     await t.addModel("esol");
     for (const version of ["2.0", "3.0"]) await addVersion(t, "esol", version);
-    const page = await visit.open();
-    await signInAs(page, t.keys.ada);
+    const page = await visit.openAs(await signIn(t, "ada"));
     await page.goto("/panel/models/esol/versions?from=1.0&to=2.0");
     await page.locator("ins", { hasText: '"version": "2.0"' }).waitFor();
     await page.getByRole("button", { name: "Make default: 2.0" }).click();
@@ -272,8 +268,7 @@ testWhere(
 testWhere(browser, "the API's reference uses the session of who is signed in", async () => {
   await using site = await TestSite.start();
   await using visit = chromium.visit(site.url);
-  const page = await visit.open();
-  await signInAs(page, site.t.keys.ben);
+  const page = await visit.openAs(await signIn(site.t, "ben"));
   await page.goto("/docs#/Models/listModels");
   await page.getByRole("button", { name: "Execute" }).click();
   await page.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
