@@ -58,6 +58,16 @@ Deno.test("parseConfig() refuses what the embedded default cannot do", () => {
   assertStringIncludes(problems(["--durability", "replicated"])[0]!, "REDIS_URL");
 });
 
+Deno.test("parseConfig() takes a secret for sign-ins of 32 characters or more", () => {
+  const read = (secret: string) => parseConfig([], { MODEL_GATEWAY_SESSION_SECRET: secret });
+  const long = read("s".repeat(32));
+  assertEquals(long.kind === "config" && long.config.sessionSecret, "s".repeat(32));
+  assertEquals(read("short"), {
+    kind: "problems",
+    problems: ["MODEL_GATEWAY_SESSION_SECRET: expected 32 characters or more"],
+  });
+});
+
 Deno.test("parseConfig() does not repeat secrets in its problems", () => {
   const found = problems([], {
     DATABASE_URL: "mysql://u:hunter2@x",

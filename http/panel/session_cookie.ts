@@ -13,6 +13,12 @@ export function isSecure(c: Context): boolean {
   return (forwarded ?? new URL(c.req.url).protocol.replace(":", "")) === "https";
 }
 
+/** The address that the browser knows the gateway by: its own, or the proxy's before it. */
+export function originOf(c: Context): string {
+  const host = c.req.header("x-forwarded-host") ?? new URL(c.req.url).host;
+  return `${isSecure(c) ? "https" : "http"}://${host}`;
+}
+
 /** Answers the cookie's sealed text. */
 export function readSession(c: Context): string | undefined {
   return getCookie(c, nameFor(c));

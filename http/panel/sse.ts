@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ApiRefusal } from "./api_caller.ts";
 
 /** One event of a stream. */
 export interface ServerEvent {
@@ -78,7 +79,8 @@ export function eventResponse(
         if (done) controller.close();
         else controller.enqueue(encoder.encode(value));
       } catch (error) {
-        if (!signal.aborted) onFault(error);
+        // Who may not read on any more is told nothing; that is no fault.
+        if (!signal.aborted && !(error instanceof ApiRefusal)) onFault(error);
         controller.close();
       }
     },

@@ -23,6 +23,7 @@ import { backlogOf, healthOf } from "../model_health.ts";
 import { isFragment } from "../page.tsx";
 import type { Panel } from "../panel.ts";
 import { measuresOf, type PanelParts, samplesOf } from "../panel_parts.ts";
+import { originOf } from "../session_cookie.ts";
 import { fieldsOf, inputOf } from "../schema_form.ts";
 
 export type WireModel = z.infer<typeof ModelSchema>;
@@ -75,7 +76,7 @@ export function modelPage(panel: Panel, { gateway, pages }: PanelParts): void {
         <div id="outcome" aria-live="polite"></div>
         {version && (
           <Snippets
-            origin={new URL(c.req.url).origin}
+            origin={originOf(c)}
             model={model.name}
             input={version.example}
           />
