@@ -90,7 +90,7 @@ export class PostgresDatabase implements Database, SelectRunner {
       const columns = (found as { columns?: { name: string }[] }).columns ?? [];
       return {
         columns: columns.map(({ name }) => name),
-        rows: found.slice(0, maxRows) as SqlValue[][],
+        rows: found.slice(0, maxRows).map((row) => (row as unknown[]).map(plain)),
         cut: found.length > maxRows,
       };
     });
@@ -175,6 +175,14 @@ const PASSING_STATES = /^(?:08...|57014|57P0[1-5]|55P03|25P0[34]|25006|40001|40P
 // Of the driver and of the system below it.
 const CONNECTION_CODES =
   /^(?:CONNECT_TIMEOUT|CONNECTION_.*|E(?:CONN\w+|PIPE|NOTFOUND|AI_AGAIN|TIMEDOUT|HOST\w+|NET\w+|NOENT))$/;
+
+/** A value of a type that the registry has no columns of, such as a time, as text. */
+function plain(value: unknown): SqlValue {
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === "boolean") return String(value);
+  const isPlain = typeof value !== "object" || value === null || value instanceof Uint8Array;
+  return isPlain ? value as SqlValue : JSON.stringify(value);
+}
 
 /** What the server says of a question: a fault of it, or that its time was up. */
 function refuse(error: unknown): never {

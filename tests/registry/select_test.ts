@@ -66,6 +66,12 @@ for (const kind of [sqlite, postgres]) {
     await registry.createKey("system", { user: "ada" });
     const found = await database.select("SELECT name FROM models ORDER BY name", LIMITS);
     assertEquals(found, { columns: ["name"], rows: [["a"], ["b"], ["c"]], cut: true });
+    if (kind === postgres) {
+      const sql =
+        "SELECT settings::json AS json, 1 < 2 AS yes, to_timestamp(0) AS time FROM models";
+      const { rows } = await database.select(sql, LIMITS);
+      assertEquals(rows[0], ["{}", "true", "1970-01-01T00:00:00.000Z"]);
+    }
     const keys = await database.select("SELECT * FROM keys", LIMITS);
     assertEquals(keys.rows.length, 1);
     assert(keys.columns.includes("user_name") && !keys.columns.includes("sha256"));
