@@ -6,6 +6,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { databasePage } from "../admin/pages/database.tsx";
+import { auditPage } from "../admin/pages/audit.tsx";
 import { changesPage } from "../admin/pages/changes.tsx";
 import { quotasPage } from "../admin/pages/quotas.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
@@ -66,6 +67,7 @@ const ADMIN_PAGES = [
   quotasPage,
   databasePage,
   changesPage,
+  auditPage,
 ];
 
 /** The one form that takes a file: all definitions of another gateway. */

@@ -37,6 +37,7 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/quotas", "Quotas"],
   ["/admin/database", "Database"],
   ["/admin/changes", "Changes"],
+  ["/admin/audit", "Audit"],
 ];
 
 type Link = readonly [path: string, text: string];

@@ -169,6 +169,7 @@ function Actions({ job, csrf, superuser, mayRepeat }: {
         </form>
       )}
       {superuser && <a class="button" href={`/admin/deliveries?job=${job.id}`}>Deliveries</a>}
+      {superuser && <a class="button" href={`/admin/audit?job=${job.id}`}>Audit</a>}
       {job.deadLettered && (
         <form method="post" action={`/panel/jobs/${job.id}/requeue`}>
           <CsrfField token={csrf} />

@@ -245,6 +245,7 @@ testWhere(
       "database",
       "quotas",
       "changes",
+      "audit",
     ];
     paths.push(...admin.map((path) => `/admin/${path}`), `/admin/deliveries?job=${job}`);
     for (const path of paths) {
