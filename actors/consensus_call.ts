@@ -6,7 +6,7 @@
 import type { Consensus } from "../consensus/evaluate.ts";
 import type { RowsVerdict, Verdict } from "../consensus/verdict.ts";
 import type { ConsensusRights } from "../registry/access.ts";
-import type { JobError, Lane } from "./job.ts";
+import type { JobError, Lane, ReplayFacts } from "./job.ts";
 
 /** One input to judge, and under what. */
 export interface ConsensusCall {
@@ -32,6 +32,8 @@ export interface ConsensusCall {
   /** Aborted with a {@link ConsensusStop}, or with anything else to cancel. */
   readonly signal?: AbortSignal;
   readonly traceparent?: string;
+  /** Set where an ended job is run again: its children run at the versions they ran at. */
+  readonly replay?: ReplayFacts;
 }
 
 /** Why and how a run is to stop. */

@@ -157,9 +157,14 @@ class Asking {
     return childJobId(this.#context.call.parent, key, this.#model.tag);
   }
 
+  /** What ran in its place, where the consensus is run again. */
+  get #replayed() {
+    return this.#context.call.replay?.children?.[this.#child.key];
+  }
+
   async #resolve(pinned: string | undefined): Promise<Resolved | undefined> {
     const { catalog } = this.#context;
-    const version = pinned ?? this.#child.version ?? this.#child.alias;
+    const version = pinned ?? this.#replayed?.version ?? this.#child.version ?? this.#child.alias;
     const resolve = () => catalog.resolve(this.#model.name, version);
     const known = resolve();
     if (known) return known;
@@ -191,6 +196,8 @@ class Asking {
 
   #newJob(id: string, input: unknown, { model, version }: Resolved): NewJob {
     const { call } = this.#context;
+    const children = this.#replayed?.children;
+    const replayed = children && childJobId(call.replay!.of, this.#child.key, model.tag);
     return {
       id,
       model: model.name,
@@ -201,6 +208,7 @@ class Asking {
       submitter: call.submitter,
       parent: call.parent,
       ...(call.traceparent !== undefined && { traceparent: call.traceparent }),
+      ...(replayed && { provenance: { replay: { of: replayed, children } } }),
     };
   }
 

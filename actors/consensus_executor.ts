@@ -20,7 +20,7 @@ import type { ConsensusCall, ConsensusEnd, ConsensusStop } from "./consensus_cal
 import type { ChildContext } from "./consensus_child.ts";
 import { consensusOf } from "./consensus_model.ts";
 import { type AttemptRunner, DEFAULT_EXECUTOR_OPTIONS, type Executed } from "./executor.ts";
-import type { JobError } from "./job.ts";
+import type { JobError, JobProvenance } from "./job.ts";
 import type { Outcome } from "./retry.ts";
 import { ActorSystem } from "./system.ts";
 import type { Tracing } from "./tracing.ts";
@@ -104,6 +104,7 @@ export class ConsensusExecutor implements AttemptRunner {
       retentionSeconds,
       ...(claim.lease.fence > 1 && { again: { readyAt: claim.readyAt } }),
       ...(claim.traceparent !== undefined && { traceparent: claim.traceparent }),
+      ...replayOf(claim.provenance),
     };
     return { resolved, call };
   }
@@ -174,6 +175,13 @@ export class ConsensusExecutor implements AttemptRunner {
     this.#options.onFault?.(`${name} failed`, error);
     if (givenUp) this.#running.get(name)?.(broken(error));
   }
+}
+
+/** Nearly no job is one that is run again. */
+function replayOf(provenance: string | undefined): Pick<ConsensusCall, "replay"> {
+  if (provenance === undefined) return {};
+  const { replay } = JSON.parse(provenance) as JobProvenance;
+  return replay ? { replay } : {};
 }
 
 interface Prepared {

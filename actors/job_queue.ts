@@ -136,6 +136,8 @@ export interface Claim {
    */
   readonly readyAt: number;
   readonly traceparent?: string;
+  /** JSON text of the job's `JobProvenance`; parsed by who needs it. */
+  readonly provenance?: string;
 }
 
 /** How an attempt ended, as the queue is to record it. `decide` in retry.ts chooses. */

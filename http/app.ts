@@ -23,6 +23,7 @@ import { modelRoutes } from "./routes/models.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { predictRoute } from "./routes/predict.ts";
 import { quotaRoutes } from "./routes/quotas.ts";
+import { replayRoutes } from "./routes/replays.ts";
 import { submissionRoute } from "./routes/submissions.ts";
 import { usageRoute } from "./routes/usage.ts";
 import { versionRoutes } from "./routes/versions.ts";
@@ -47,6 +48,7 @@ export function createApp(gateway: Gateway): Api {
   evaluationRoutes(app, gateway);
   predictRoute(app, gateway);
   jobRoutes(app, gateway);
+  replayRoutes(app, gateway);
   jobEventRoute(app, gateway);
   deadLetterRoutes(app, gateway);
   deliveryRoutes(app, gateway);

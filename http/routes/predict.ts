@@ -99,7 +99,7 @@ export function predictRoute(app: Api, gateway: Gateway): void {
 }
 
 /** The wait asked for, within the gateway's limit. A preference that makes no sense is ignored. */
-function waitOf(headers: Headers, { limits }: Gateway): number {
+export function waitOf(headers: Headers, { limits }: Gateway): number {
   const asked = WAIT.exec(headers.get("prefer") ?? "")?.[1];
   return Math.min(limits.maxWaitSeconds, asked ? Number(asked) : limits.predictWaitSeconds);
 }

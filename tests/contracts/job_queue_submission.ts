@@ -52,7 +52,8 @@ export function testSubmission(claim: QueueClaim): void {
       await queue.submit(first);
       const second = newJob(tag);
       await queue.submit(second);
-      const { lease } = await claimOne(queue, tag);
+      const { lease, provenance: text } = await claimOne(queue, tag);
+      assertEquals(JSON.parse(text!), provenance);
       await queue.settle(lease, { state: "completed", result: "1" });
       assertEquals((await other.get(first.id))?.provenance, provenance);
       const listed = await other.list({ tags: [tag], limit: 2 });

@@ -48,6 +48,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       doomed,
       ids,
       evaluations: await seedEvaluations(t),
+      replays: await seedReplays(t, ids[0]!),
     });
     const byStatus = new Map<number, number>();
     const reached = new Map<string, Set<number>>();
@@ -171,6 +172,17 @@ async function seedEvaluations(t: TestGateway): Promise<string[]> {
     const result = { predictions, report, failed: 0, failures: [] };
     assert(await evaluations.finish(id, "runner", Date.now(), { result }));
     paths.push(`/v1/models/agreed/evaluations/${id}`);
+  }
+  return paths;
+}
+
+/** Replays of an ended job, none of which has run. */
+async function seedReplays(t: TestGateway, id: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (let i = 0; i < 10; i++) {
+    const response = await t.call("POST", `/v1/jobs/${id}/replay`, { body: {} });
+    assertEquals(response.status, 202);
+    paths.push(`/v1/jobs/${(await response.json()).replay}/replay`);
   }
   return paths;
 }

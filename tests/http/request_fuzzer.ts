@@ -25,6 +25,8 @@ export interface Known {
   readonly ids: readonly string[];
   /** Paths of evaluations, whose ids belong to their models. */
   readonly evaluations: readonly string[];
+  /** Paths of replays: few jobs are one. */
+  readonly replays: readonly string[];
 }
 
 export interface FuzzedRequest {
@@ -83,6 +85,7 @@ const ODD_JSON = [
   "x".repeat(1000),
 ];
 
+const REPLAY = "/v1/jobs/{id}/replay";
 const EVALUATION = "/v1/models/{model}/evaluations/{id}";
 
 export class RequestFuzzer {
@@ -121,6 +124,9 @@ export class RequestFuzzer {
     let path = operation.path;
     if (!this.#chance(wild)) {
       path = path.replace(EVALUATION, () => this.#pick(this.known.evaluations));
+      if (operation.method === "GET") {
+        path = path.replace(REPLAY, () => this.#pick(this.known.replays));
+      }
     }
     for (const parameter of operation.parameters ?? []) {
       const { name, schema } = parameter;

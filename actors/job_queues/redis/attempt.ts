@@ -12,6 +12,7 @@ export function claimsOf(worker: string, rows: readonly unknown[][]): Claim[] {
     const [jobId, fence, ticket, lane, attempt, readyAt, version, model, input, submitter, limits] =
       row as [string, number, string, Lane, number, number, string, string, string, string, string];
     const traceparent = row[11] as string | null;
+    const provenance = row[12] as string | null;
     return {
       lease: { jobId, fence, worker, ticket },
       model,
@@ -23,6 +24,7 @@ export function claimsOf(worker: string, rows: readonly unknown[][]): Claim[] {
       attempt,
       readyAt,
       ...(traceparent === null ? {} : { traceparent }),
+      ...(provenance === null ? {} : { provenance }),
     };
   });
 }

@@ -79,6 +79,7 @@ export function claimOf(row: SqliteRow, worker: string, fence: number, attempt: 
     attempt,
     readyAt: row.ready_at as number,
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent as string }),
+    ...(row.provenance === null ? {} : { provenance: row.provenance as string }),
   };
 }
 

@@ -2,7 +2,7 @@
 -- KEYS[1] counters
 -- ARGV    worker, count, lease in ms
 -- Returns { more, claims }: more = 1 when only stale tickets were met and there may be others.
---         a claim is id, fence, ticket, lane, attempt, ready, version, model, input, submitter, limits, traceparent
+--         a claim is id, fence, ticket, lane, attempt, ready, version, model, input, submitter, limits, traceparent, provenance
 -- A ticket given back carries no generation: it left its place only with its job.
 local worker, want, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local claims = {}
@@ -11,7 +11,7 @@ local met = 0
 local function start(lane, ticket, id, generation)
   met = met + 1
   local key = base .. 'job:' .. (id or '')
-  local v = call('HMGET', key, 'st', 'fe', 'g', 'a', 'L', 'x', 'v', 'm', 'in', 'by', 'tp')
+  local v = call('HMGET', key, 'st', 'fe', 'g', 'a', 'L', 'x', 'v', 'm', 'in', 'by', 'tp', 'pv')
   local current = v[3] or '0'
   if v[1] ~= 'q' or current ~= (generation or current) then
     ack(lane, ticket)
@@ -41,7 +41,7 @@ local function start(lane, ticket, id, generation)
     tell(job, 'started', nil)
     announce(job)
   end
-  claims[#claims + 1] = { id, fence, ticket, lane, attempt, ready, v[7], v[8], v[9], v[10], v[5], v[11] }
+  claims[#claims + 1] = { id, fence, ticket, lane, attempt, ready, v[7], v[8], v[9], v[10], v[5], v[11], v[12] }
 end
 
 local function read(lane, n)
