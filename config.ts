@@ -48,12 +48,29 @@ export interface Config {
   readonly maxBodyBytes: number;
   /** Inputs and results larger than this are kept outside of Redis. */
   readonly inlineBytes: number;
+  /** Where the audit trail is written; nothing is audited where it is not set. */
+  readonly audit?: AuditTarget;
+  /** Steps of a model's jobs that may wait for the trail before submissions are refused. */
+  readonly auditLimit: number;
+  /** Signs the seals of the trail. */
+  readonly auditKey?: string;
   readonly logLevel: LogLevel;
   /** Register the models of the examples folder that are not there yet. */
   readonly examples: boolean;
   /** Share the port with other processes. */
   readonly reusePort: boolean;
 }
+
+/** A folder, or a bucket with a prefix. */
+export type AuditTarget =
+  | { readonly kind: "folder"; readonly folder: string }
+  | {
+    readonly kind: "s3";
+    readonly bucket: string;
+    readonly prefix: string;
+    readonly endpoint?: string;
+    readonly region?: string;
+  };
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -160,6 +177,31 @@ const OPTIONS = {
     value: "BYTES",
     help: "inputs and results above this are kept in the database, not in Redis (default: 65536)",
   },
+  audit: {
+    flag: "audit",
+    env: "MODEL_GATEWAY_AUDIT",
+    value: "WHERE",
+    help: "where the audit trail goes: s3://BUCKET/PREFIX, a folder, or off\n" +
+      "(default: `audit` in the data folder; off with REDIS_URL)",
+  },
+  auditLimit: {
+    flag: "audit-limit",
+    env: "MODEL_GATEWAY_AUDIT_LIMIT",
+    value: "N",
+    help: "steps of a model's jobs that may wait for the trail before submissions are refused\n" +
+      "(default: 2000000)",
+  },
+  auditKey: {
+    env: "MODEL_GATEWAY_AUDIT_KEY",
+    value: "TEXT",
+    help: "signs the seals of the audit trail (HMAC-SHA-256), 32 characters or more",
+  },
+  s3Endpoint: {
+    env: "AWS_ENDPOINT_URL_S3",
+    value: "URL",
+    help: "an object store other than Amazon's; its keys are AWS_ACCESS_KEY_ID and so on",
+  },
+  s3Region: { env: "AWS_REGION", value: "NAME", help: "of the bucket (default: us-east-1)" },
   logLevel: {
     flag: "log-level",
     env: "MODEL_GATEWAY_LOG_LEVEL",
@@ -233,6 +275,7 @@ export function parseConfig(
     drainSeconds: read.number("drain", 25, 0, 86_400),
     maxBodyBytes: read.integer("maxBody", 1024 * 1024, 1024, 1024 * 1024 * 1024),
     inlineBytes: read.integer("inline", 64 * 1024, 0, 64 * 1024 * 1024),
+    auditLimit: read.integer("auditLimit", 2_000_000, 1000, 1_000_000_000),
     logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
     examples: read.flag("examples"),
     reusePort: read.integer("processes", 1, 1, 256) > 1,
@@ -243,6 +286,8 @@ export function parseConfig(
     ...present("redisCa", read.text("redisCa")),
     ...present("adminKey", read.adminKey()),
     ...present("sessionSecret", read.sessionSecret()),
+    ...present("audit", read.audit()),
+    ...present("auditKey", read.auditKey()),
   };
   checkTogether(config, problems);
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };
@@ -408,6 +453,33 @@ class Reader {
     const secret = this.text("sessionSecret");
     if (secret === undefined || secret.length >= 32) return secret;
     this.problems.push("MODEL_GATEWAY_SESSION_SECRET: expected 32 characters or more");
+    return undefined;
+  }
+
+  audit(): AuditTarget | undefined {
+    const text = this.text("audit");
+    if (text === undefined) {
+      const folder = `${this.text("data") ?? "./data"}/audit`;
+      return this.text("redisUrl") === undefined ? { kind: "folder", folder } : undefined;
+    }
+    if (text === "off") return undefined;
+    if (!/^[a-z0-9]+:\/\//i.test(text)) return { kind: "folder", folder: text };
+    const match = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text);
+    if (!match) return this.#expected("audit", "s3://BUCKET/PREFIX, a folder, or off", undefined);
+    const prefix = match[2] ? match[2].replace(/\/*$/, "/") : "";
+    return {
+      kind: "s3",
+      bucket: match[1]!,
+      prefix,
+      ...present("endpoint", this.url("s3Endpoint", ["http:", "https:"])),
+      ...present("region", this.text("s3Region")),
+    };
+  }
+
+  auditKey(): string | undefined {
+    const key = this.text("auditKey");
+    if (key === undefined || key.length >= 32) return key;
+    this.problems.push("MODEL_GATEWAY_AUDIT_KEY: expected 32 characters or more");
     return undefined;
   }
 

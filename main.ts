@@ -8,6 +8,11 @@ import { join } from "node:path";
 import { EvaluationRunner } from "./actors/evaluation/evaluation_runner.ts";
 import { EvaluationStore } from "./actors/evaluation/evaluation_store.ts";
 import { isConsensusModel } from "./actors/consensus_model.ts";
+import { AuditHead } from "./actors/audit_head.ts";
+import { Auditor } from "./actors/auditor.ts";
+import type { ObjectStore } from "./actors/object_store.ts";
+import { FolderObjectStore } from "./actors/object_stores/folder.ts";
+import { S3ObjectStore } from "./actors/object_stores/s3.ts";
 import { Scheduler } from "./actors/scheduler.ts";
 import { Worker } from "./actors/worker.ts";
 import type { Backend } from "./actors/backend.ts";
@@ -24,7 +29,7 @@ import { ResultCache } from "./actors/result_cache.ts";
 import { RedisJobQueue } from "./actors/job_queues/redis.ts";
 import { SqliteJobQueue } from "./actors/job_queues/sqlite.ts";
 import { OpenTelemetryTracing } from "./actors/tracings/open_telemetry.ts";
-import { type Config, parseConfig } from "./config.ts";
+import { type AuditTarget, type Config, parseConfig } from "./config.ts";
 import { DataFolder } from "./data_folder.ts";
 import { registerExamples } from "./examples/register.ts";
 import { createApp } from "./http/app.ts";
@@ -32,6 +37,7 @@ import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
 import { Metrics } from "./http/metrics.ts";
 import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
+import { observeAudit } from "./http/audit_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
@@ -88,6 +94,22 @@ export async function start(config: Config, log: Log): Promise<Running> {
         onFault: fault,
       })
       : undefined;
+    const audit = config.audit && openAudit(config.audit, stack);
+    if (!audit && scheduler) log.info("nothing is audited: MODEL_GATEWAY_AUDIT is not set");
+    const auditHead = new AuditHead(store.database);
+    const auditor = audit && scheduler
+      ? new Auditor({
+        queue: jobs,
+        catalog,
+        registry,
+        store: audit,
+        head: auditHead,
+        ...(config.auditKey !== undefined && { key: config.auditKey }),
+        isFirst: () => scheduler.isFirst,
+        onBatch: observeAudit(metrics),
+        onFault: fault,
+      })
+      : undefined;
     const evaluations = new EvaluationStore(store.database);
     const evaluating = config.roles.includes("scheduler")
       ? new EvaluationRunner({ store: evaluations, jobs, catalog, name, onFault: fault })
@@ -136,6 +158,13 @@ export async function start(config: Config, log: Log): Promise<Running> {
         },
         evaluations,
         cache: store.cache,
+        ...(audit && {
+          audit: {
+            store: audit,
+            head: auditHead,
+            ...(config.auditKey !== undefined && { key: config.auditKey }),
+          },
+        }),
         draw: (smiles: string) => drawer.draw(smiles),
         samples,
         selects: store.database,
@@ -154,6 +183,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
       onListen: () => {},
     }, app.fetch);
     await scheduler?.start();
+    auditor?.start();
     evaluating?.start();
     if (config.roles.includes("gateway")) samples.start();
     worker?.start();
@@ -168,6 +198,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         await server.shutdown();
         await evaluating?.stop();
         await worker?.drain(config.drainSeconds * 1000);
+        await auditor?.stop();
         await scheduler?.stop();
         await stack.disposeAsync();
       },
@@ -197,7 +228,10 @@ async function openStores(config: Config, log: Log, stack: AsyncDisposableStack)
       : new SqliteDatabase(folder!.file("registry.db")),
   );
   await migrate(database);
-  const queueOptions = { leaseMs: config.leaseSeconds * 1000 };
+  const queueOptions = {
+    leaseMs: config.leaseSeconds * 1000,
+    auditLimit: config.audit ? config.auditLimit : 0,
+  };
   const queue: JobQueue = stack.use(
     config.redisUrl
       ? new RedisJobQueue({
@@ -219,6 +253,24 @@ async function openStores(config: Config, log: Log, stack: AsyncDisposableStack)
   const jobs = config.redisUrl ? byReference(queue, blobs, config.inlineBytes) : queue;
   const cache = new ResultCache(blobs);
   return { database, registry: new Registry(database), catalog, jobs, cache };
+}
+
+/** Opens what the audit trail is kept in. */
+export function openAudit(target: AuditTarget, stack: AsyncDisposableStack): ObjectStore {
+  return target.kind === "s3"
+    ? stack.use(new S3ObjectStore(target))
+    : new FolderObjectStore(target.folder);
+}
+
+/** Opens the registry's database as it is; undefined where there is none. */
+export async function openDatabase(
+  config: Config,
+  stack: AsyncDisposableStack,
+): Promise<Database | undefined> {
+  if (config.databaseUrl) return stack.use(new PostgresDatabase(config.databaseUrl));
+  const file = join(config.data, "registry.db");
+  const isThere = await Deno.stat(file).then(() => true, () => false);
+  return isThere ? stack.use(new SqliteDatabase(file)) : undefined;
 }
 
 const SWEEP_MS = 10 * 60 * 1000;

@@ -77,8 +77,8 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
       }
       return await queue.requeue(id, by);
     },
-    async unaudited(tag, limit) {
-      const page = await queue.unaudited(tag, limit);
+    async unaudited(tag, limit, after) {
+      const page = await queue.unaudited(tag, limit, after);
       return { ...page, steps: await references.resolveSteps(page.steps) };
     },
     async claim(tag, worker, count, waitMs, signal) {

@@ -217,8 +217,13 @@ export interface UnauditedPage {
  * not told to by {@link JobQueueOptions}.
  */
 export interface JobAuditing {
-  /** Answers the oldest steps that wait; at most `limit`, fewer where they are large. */
-  unaudited(tag: number, limit: number): Promise<UnauditedPage>;
+  /**
+   * Answers the oldest steps that wait, or those behind the `upTo` of a page before; at most `limit`,
+   * fewer where they are large.
+   */
+  unaudited(tag: number, limit: number, after?: string): Promise<UnauditedPage>;
+  /** Which of these queues have steps that wait. */
+  withUnaudited(tags: readonly number[]): Promise<number[]>;
   /** Forgets steps that are in the trail; harmless when called twice, or late. */
   audited(tag: number, upTo: string): Promise<void>;
 }

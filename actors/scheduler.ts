@@ -79,6 +79,11 @@ export class Scheduler {
     return [...this.#supervised.keys()];
   }
 
+  /** Whether this is the one that does what only one is to do. */
+  get isFirst(): boolean {
+    return !this.#stopped && this.#members[0] === this.#options.name;
+  }
+
   get members(): readonly string[] {
     return this.#members;
   }
@@ -126,7 +131,7 @@ export class Scheduler {
   /** The first of the schedulers looks after what is held for jobs that never came to be. */
   async #sweepQuotas(): Promise<void> {
     const now = performance.now();
-    if (this.#members[0] !== this.#options.name || now < this.#nextSweep) return;
+    if (!this.isFirst || now < this.#nextSweep) return;
     this.#nextSweep = now + SWEEP_QUOTAS_MS;
     await this.#options.queue.ledger.sweepQuotas();
   }

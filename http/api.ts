@@ -32,6 +32,7 @@ export const TAGS = {
     name: "Quotas",
     description: "What may be used, the administrator's policy, and what was used.",
   },
+  audit: { name: "Audit", description: "Who did what, in a chain that shows every change to it." },
   operations: { name: "Operations", description: "How this process is." },
 } as const;
 

@@ -10,6 +10,7 @@ import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
 import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
@@ -55,6 +56,7 @@ export function createApp(gateway: Gateway): Api {
   quotaRoutes(app, gateway);
   policyRoutes(app, gateway);
   usageRoute(app, gateway);
+  auditRoutes(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
   webSurfaces(app, gateway);

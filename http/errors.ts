@@ -6,7 +6,8 @@
 import type { Context, ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { Hook } from "@hono/zod-openapi";
-import { QueueUnavailable } from "../actors/job_queue.ts";
+import { AuditBufferFull, QueueUnavailable } from "../actors/job_queue.ts";
+import { ObjectStoreUnavailable } from "../actors/object_store.ts";
 import { DatabaseUnavailable, UniqueViolation } from "../registry/database.ts";
 import { Changed, InUse, InvalidDefinition, NameTaken, NotFound } from "../registry/registry.ts";
 import { SchemaError } from "../registry/schema.ts";
@@ -17,6 +18,9 @@ import { PROBLEM_TYPE } from "./wire/problem.ts";
 
 /** Seconds after which to try again when a store is away: a failover takes about as long. */
 const RETRY_AFTER = "2";
+
+/** The trail is written in rounds, which are half a minute apart while its store is away. */
+const AUDIT_RETRY_AFTER = "30";
 
 /** Writes a problem as the answer. */
 export function problemResponse(problem: Problem): Response {
@@ -77,6 +81,13 @@ export function problemOf(error: Error): Problem | undefined {
     const { pointer, expected } = error;
     return new Problem("invalid-definition", { errors: [{ pointer, expected }] });
   }
+  if (error instanceof AuditBufferFull) {
+    return new Problem("unavailable", {
+      detail: "too much waits to be written to the audit trail; nothing was queued",
+      headers: { "retry-after": AUDIT_RETRY_AFTER },
+    });
+  }
+  if (error instanceof ObjectStoreUnavailable) return unavailable("the audit trail");
   if (error instanceof QueueUnavailable) return unavailable("the queue");
   if (error instanceof DatabaseUnavailable) return unavailable("the registry");
   if (error instanceof HTTPException && error.status < 500) {

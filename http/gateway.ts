@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { AuditHead } from "../actors/audit_head.ts";
+import type { ObjectStore } from "../actors/object_store.ts";
 import type { SettingProblem } from "../actors/backend.ts";
 import type { EvaluationStore } from "../actors/evaluation/evaluation_store.ts";
 import type { JobSubmission } from "../actors/job_queue.ts";
@@ -72,6 +74,15 @@ export interface Operations {
   ready(): Promise<readonly ReadyCheck[]>;
 }
 
+/** The audit trail, as far as it is read. */
+export interface AuditTrail {
+  readonly store: ObjectStore;
+  /** The newest seal as the registry knows it. */
+  readonly head: Pick<AuditHead, "known">;
+  /** What the seals are signed with. */
+  readonly key?: string;
+}
+
 /** What a gateway's routes work with. */
 export interface Gateway extends Operations {
   readonly registry: Registry;
@@ -79,6 +90,8 @@ export interface Gateway extends Operations {
   readonly jobs: JobSubmission;
   readonly backends: BackendChecks;
   readonly evaluations: EvaluationStore;
+  /** Not set where nothing is audited. */
+  readonly audit?: AuditTrail;
   readonly limits: Limits;
   /** Seals the sessions of the panel; the same in every gateway that shares them. */
   readonly sessionSecret: string;

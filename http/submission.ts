@@ -19,6 +19,7 @@ import { fieldErrors } from "./field_errors.ts";
 import type { Gateway } from "./gateway.ts";
 import { Problem } from "./problem.ts";
 import { type CacheHit, cacheHit } from "./submission/cache.ts";
+import { callerOf } from "./submission/caller.ts";
 import { prepare } from "./submission/prepare.ts";
 import { limited, quotaHeaders } from "./submission/quotas.ts";
 import type { Routed } from "./submission/route.ts";
@@ -118,6 +119,7 @@ export async function submit(
     input,
     limits,
     submitter,
+    caller: callerOf(principal, headers),
     ...(account && { account }),
     ...(key !== undefined && {
       // A user's name has no ':', so keys of two callers never meet.

@@ -6,8 +6,8 @@
 import type {
   BackendReference,
   CacheSettings,
-  JobSettings,
   JsonSchema,
+  ModelSettings,
   Prices,
   Resources,
   Visibility,
@@ -47,7 +47,7 @@ export interface NewModel {
   /** The actor alone where it is not set. */
   readonly owners?: readonly string[];
   readonly readers?: readonly string[];
-  readonly settings?: Partial<JobSettings>;
+  readonly settings?: Partial<ModelSettings>;
   readonly version?: NewVersion;
 }
 
@@ -56,7 +56,7 @@ export interface ModelPatch {
   readonly description?: string;
   readonly tags?: readonly string[];
   /** Laid over the model's present overrides. */
-  readonly settings?: Partial<JobSettings>;
+  readonly settings?: Partial<ModelSettings>;
   /** Why, for the audit. */
   readonly reason?: string;
 }

@@ -167,9 +167,15 @@ function checkSettings(given: unknown, present: Partial<JobSettings>): Problem[]
   const problems: Problem[] = [];
   for (const [setting, value] of Object.entries(given)) {
     if (value === undefined) continue;
+    if (setting === "auditInput") {
+      if (typeof value !== "boolean") {
+        problems.push({ pointer: "/settings/auditInput", expected: "true or false" });
+      }
+      continue;
+    }
     const pointer = `/settings/${setting.replaceAll("~", "~0").replaceAll("/", "~1")}`;
     if (!Object.hasOwn(SETTING_RANGES, setting)) {
-      const settings = Object.keys(SETTING_RANGES).join(", ");
+      const settings = [...Object.keys(SETTING_RANGES), "auditInput"].join(", ");
       problems.push({ pointer, expected: `no such setting; there are ${settings}` });
       continue;
     }

@@ -12,6 +12,7 @@ import registry from "./migrations/001_registry.sql" with { type: "text" };
 import blobs from "./migrations/002_blobs.sql" with { type: "text" };
 import documents from "./migrations/003_documents.sql" with { type: "text" };
 import consensus from "./migrations/008_consensus.sql" with { type: "text" };
+import audit from "./migrations/009_audit.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
@@ -28,6 +29,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "blobs", sql: blobs },
   { number: 3, name: "documents", sql: documents },
   { number: 8, name: "consensus", sql: consensus },
+  { number: 9, name: "audit", sql: audit },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */

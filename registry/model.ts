@@ -33,6 +33,12 @@ export interface JobSettings {
   readonly maxBatchDelayMs: number;
 }
 
+/** What a model sets: of its jobs, and of what is kept of them. */
+export interface ModelSettings extends JobSettings {
+  /** False keeps the inputs themselves out of the audit trail; their digests are always in it. */
+  readonly auditInput: boolean;
+}
+
 export const DEFAULT_SETTINGS: JobSettings = {
   maxAttempts: 3,
   backoffSeconds: 1,
@@ -65,7 +71,7 @@ export interface Model {
   /** The version that answers when none is named; the latest where it is not set. */
   readonly defaultVersion?: string;
   /** Overrides of {@link DEFAULT_SETTINGS}. */
-  readonly settings: Partial<JobSettings>;
+  readonly settings: Partial<ModelSettings>;
   readonly createdAt: number;
   readonly updatedAt: number;
 }
@@ -131,5 +137,6 @@ export interface Version {
 
 /** The settings in force for a model: its own over the defaults. */
 export function effectiveSettings(model: Pick<Model, "settings">): JobSettings {
-  return { ...DEFAULT_SETTINGS, ...model.settings };
+  const { auditInput: _, ...own } = model.settings;
+  return { ...DEFAULT_SETTINGS, ...own };
 }

@@ -19,6 +19,10 @@ export interface Policy {
   readonly allowedBackendHosts?: readonly string[];
   /** Programs that backends of the kind `command` may run. */
   readonly allowedCommands?: readonly string[];
+  /** After how many days the events of the audit trail are removed; never where it is not set. */
+  readonly auditRetentionDays?: number;
+  /** While it is true, nothing is removed from the audit trail. */
+  readonly auditLegalHold?: boolean;
 }
 
 export const POLICY_NAME = "all";

@@ -45,7 +45,7 @@ import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
 import { measuresOf } from "./redis/measures.ts";
 import { endOf, type Fields, jobOf, submitArguments } from "./redis/record.ts";
-import { readUnaudited } from "./redis/unaudited.ts";
+import { readUnaudited, readWithUnaudited } from "./redis/unaudited.ts";
 import { END, Wakeups } from "./redis/wakeups.ts";
 
 /** Leases renewed in one step, so that ten thousand of them do not hold Redis up. */
@@ -265,10 +265,12 @@ export class RedisJobQueue implements JobQueue {
     return next === 1;
   }
 
-  // Auditing
+  unaudited(tag: number, limit: number, after = "0"): Promise<UnauditedPage> {
+    return readUnaudited(this.#connection, tag, limit, after);
+  }
 
-  unaudited(tag: number, limit: number): Promise<UnauditedPage> {
-    return readUnaudited(this.#connection, tag, limit);
+  withUnaudited(tags: readonly number[]): Promise<number[]> {
+    return readWithUnaudited(this.#connection, tags);
   }
 
   async audited(tag: number, upTo: string): Promise<void> {

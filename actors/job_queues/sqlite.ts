@@ -475,10 +475,12 @@ export class SqliteJobQueue implements JobQueue {
     await waited;
   }
 
-  // Auditing
+  unaudited(tag: number, limit: number, after = "0"): Promise<UnauditedPage> {
+    return Promise.try(() => this.#unaudited.page(tag, limit, Number(after)));
+  }
 
-  unaudited(tag: number, limit: number): Promise<UnauditedPage> {
-    return Promise.try(() => this.#unaudited.page(tag, limit));
+  withUnaudited(tags: readonly number[]): Promise<number[]> {
+    return Promise.try(() => tags.filter((tag) => this.#unaudited.waits(tag)));
   }
 
   audited(tag: number, upTo: string): Promise<void> {

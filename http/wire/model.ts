@@ -42,6 +42,10 @@ export const SettingsSchema = z.strictObject({
     "maxBatchDelayMs",
     "How long a worker waits to fill a batch, in milliseconds.",
   ),
+  auditInput: z.boolean().optional().openapi({
+    description: "`false` keeps the inputs themselves out of the audit trail; their digests are " +
+      "always in it.",
+  }),
 }).openapi("JobSettings", {
   description: "How a model's jobs are run. What is not set has the gateway's default: " +
     JSON.stringify(DEFAULT_SETTINGS) + ".",

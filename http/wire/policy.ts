@@ -37,6 +37,13 @@ const rules = {
         "lets be run where it is not set.",
       example: ["logp"],
     }),
+  auditRetentionDays: z.number().min(1).max(36_525).optional().openapi({
+    description:
+      "Days after which events of the audit trail are removed; never where it is not set.",
+  }),
+  auditLegalHold: z.boolean().optional().openapi({
+    description: "While it is true, nothing is removed from the audit trail.",
+  }),
 };
 
 export const NewPolicySchema = z.strictObject({ ...rules, reason: Reason }).openapi("NewPolicy", {

@@ -94,6 +94,14 @@ function testSteps(claim: QueueClaim): void {
     assertEquals((await queue.unaudited(tag, 100)).steps, steps);
     const page = await queue.unaudited(tag, 2);
     assertEquals([page.steps, page.more], [steps.slice(0, 2), true]);
+    const rest = await queue.unaudited(tag, 100, page.upTo);
+    assertEquals([rest.steps, rest.more], [steps.slice(2), false]);
+    const empty = newTag();
+    assertEquals(await queue.withUnaudited([empty, tag]), [tag]);
+    await queue.audited(tag, page.upTo);
+    assertEquals(await queue.unaudited(tag, 100, page.upTo), rest);
+    await queue.audited(tag, rest.upTo);
+    assertEquals(await queue.withUnaudited([empty, tag]), []);
   });
 
   claim("a rescue, a hand back and an expiry are steps too", async ({ queue }) => {

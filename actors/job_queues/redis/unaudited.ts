@@ -11,9 +11,11 @@
 import type { JobCaller, JobProvenance } from "../../job.ts";
 import { jobIdTime } from "../../job_id.ts";
 import { UNAUDITED_PAGE_BYTES, type UnauditedPage, type UnauditedStep } from "../../job_queue.ts";
-import { countersKey } from "../../redis_keys.ts";
+import { auditKey, countersKey } from "../../redis_keys.ts";
 import type { RedisConnection } from "./connection.ts";
 import { transitionOf } from "./record.ts";
+
+const SLICE = 500;
 
 type Text = string | null;
 type StepRow = readonly [string, ...Text[]];
@@ -22,18 +24,36 @@ export async function readUnaudited(
   connection: RedisConnection,
   tag: number,
   limit: number,
+  after: string,
 ): Promise<UnauditedPage> {
   const [at, there, ...rows] = await connection.run(
     "unaudited",
     countersKey(tag),
     limit,
     UNAUDITED_PAGE_BYTES,
+    after,
   ) as [number, number, ...StepRow[]];
   return {
     steps: rows.map(stepOf),
     upTo: String(at + rows.length),
     more: there > rows.length,
   };
+}
+
+/** Asks in slices, so that ten thousand queues do not hold Redis up. */
+export async function readWithUnaudited(
+  connection: RedisConnection,
+  tags: readonly number[],
+): Promise<number[]> {
+  const found: number[] = [];
+  for (let n = 0; n < tags.length; n += SLICE) {
+    const slice = tags.slice(n, n + SLICE);
+    const there = await Promise.all(
+      slice.map((tag) => connection.patiently((client) => client.exists(auditKey(tag)))),
+    );
+    found.push(...slice.filter((_, i) => there[i] === 1));
+  }
+  return found;
 }
 
 function stepOf(row: StepRow): UnauditedStep {

@@ -79,9 +79,13 @@ export class Unaudited {
     return this.#store.get("SELECT count(*) AS n FROM audit WHERE tag = ?", tag)!.n as number;
   }
 
-  page(tag: number, limit: number): UnauditedPage {
+  waits(tag: number): boolean {
+    return this.#store.get("SELECT 1 FROM audit WHERE tag = ? LIMIT 1", tag) !== undefined;
+  }
+
+  page(tag: number, limit: number, after: number): UnauditedPage {
     const steps: UnauditedStep[] = [];
-    let seq = 0;
+    let seq = after;
     let left = UNAUDITED_PAGE_BYTES;
     while (steps.length < limit) {
       const row = this.#store.get(PAGE, tag, seq);

@@ -1,11 +1,14 @@
 -- Reads the oldest steps that are to be audited, with what the records say of them.
 -- KEYS[1] counters
--- ARGV    most steps, most bytes of inputs and results together (the first step may pass it)
+-- ARGV    most steps, most bytes of inputs and results together (the first step may pass it),
+--         the position to go on from, or 0 for the oldest
 -- Returns position of the first step since the queue began, steps that are there, then per step its list:
 --         text, model, version, submitter, lane, parent, provenance, the step's field, the attempt's start,
 --         input (of a submission) or result (of a completion); the text alone when the record is gone.
-local texts = call('LRANGE', base .. 'audit', 0, tonumber(ARGV[1]) - 1)
-local out = { tonumber(call('HGET', COUNTERS, 'audited') or 0), call('LLEN', base .. 'audit') }
+local at = tonumber(call('HGET', COUNTERS, 'audited') or 0)
+local from = math.max(0, tonumber(ARGV[3]) - at)
+local texts = call('LRANGE', base .. 'audit', from, from + tonumber(ARGV[1]) - 1)
+local out = { at + from, call('LLEN', base .. 'audit') - from }
 local left = tonumber(ARGV[2])
 for _, text in ipairs(texts) do
   local id, mark = string.match(text, '^(%S+) (%S+)')
