@@ -48,7 +48,7 @@ const MAX_PAUSE_MS = 30_000;
 /** One batch: what is held in memory at once. */
 const MAX_EVENTS = 10_000;
 const PAGE = 1000;
-/** Queues in which something went on lately are asked in each round, all others now and then. */
+/** Queues in which something went on lately are asked in each round; many others less often. */
 const ALL_MS = 5000;
 const LATELY_MS = 60_000;
 const REMOVE_MS = 3600 * 1000;
@@ -202,8 +202,8 @@ export class Auditor {
   #tagsToAsk(models: Iterable<Model>): readonly number[] {
     const now = this.#now();
     if (now >= this.#nextAll) {
-      this.#nextAll = now + ALL_MS;
       const all = [...models];
+      this.#nextAll = now + Math.min(Math.max(all.length, PAUSE_MS), ALL_MS);
       const without = all.filter(({ settings }) => settings.auditInput === false);
       this.#withoutInput = new Set(without.map(({ tag }) => tag));
       return all.map(({ tag }) => tag);
