@@ -10,27 +10,17 @@ import { EvaluationStore } from "./actors/evaluation/evaluation_store.ts";
 import { isConsensusModel } from "./actors/consensus_model.ts";
 import { AuditHead } from "./actors/audit_head.ts";
 import { Auditor } from "./actors/auditor.ts";
-import type { ObjectStore } from "./actors/object_store.ts";
-import { FolderObjectStore } from "./actors/object_stores/folder.ts";
-import { S3ObjectStore } from "./actors/object_stores/s3.ts";
 import { Scheduler } from "./actors/scheduler.ts";
 import { Worker } from "./actors/worker.ts";
 import type { Backend } from "./actors/backend.ts";
-import { byReference } from "./actors/by_reference.ts";
-import { DatabaseBlobStore } from "./actors/blob_stores/database.ts";
 import { WebhookSender } from "./actors/callback_senders/webhook.ts";
 import { ChemistryBackend } from "./actors/backends/chemistry.ts";
 import { StructureDrawer } from "./actors/backends/chemistry/structure_drawer.ts";
 import { CommandBackend } from "./actors/backends/command.ts";
 import { EchoBackend } from "./actors/backends/echo.ts";
 import { HttpBackend } from "./actors/backends/http.ts";
-import type { JobQueue } from "./actors/job_queue.ts";
-import { ResultCache } from "./actors/result_cache.ts";
-import { RedisJobQueue } from "./actors/job_queues/redis.ts";
-import { SqliteJobQueue } from "./actors/job_queues/sqlite.ts";
 import { OpenTelemetryTracing } from "./actors/tracings/open_telemetry.ts";
-import { type AuditTarget, type Config, parseConfig } from "./config.ts";
-import { DataFolder } from "./data_folder.ts";
+import { type Config, parseConfig } from "./config.ts";
 import { registerExamples } from "./examples/register.ts";
 import { createApp } from "./http/app.ts";
 import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
@@ -39,15 +29,12 @@ import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
+import { CHILD, MoreGateways } from "./gateway_processes.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
-import type { Database } from "./registry/database.ts";
-import { PostgresDatabase } from "./registry/databases/postgres.ts";
-import { SqliteDatabase } from "./registry/databases/sqlite.ts";
-import { migrate } from "./registry/migrate.ts";
 import type { BackendReference } from "./registry/model.ts";
 import { Registry } from "./registry/registry.ts";
-import type { SelectRunner } from "./registry/select.ts";
+import { openAudit, openStores, type Stores } from "./stores.ts";
 
 export const VERSION = "0.1.0";
 
@@ -209,85 +196,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
   }
 }
 
-interface Stores {
-  readonly database: Database & SelectRunner;
-  readonly registry: Registry;
-  readonly catalog: Catalog;
-  readonly jobs: JobQueue;
-  readonly cache: ResultCache;
-}
-
-async function openStores(config: Config, log: Log, stack: AsyncDisposableStack): Promise<Stores> {
-  let folder: DataFolder | undefined;
-  if (!config.databaseUrl || !config.redisUrl) {
-    folder = stack.use(await DataFolder.open(config.data));
-  }
-  const database = stack.use(
-    config.databaseUrl
-      ? new PostgresDatabase(config.databaseUrl)
-      : new SqliteDatabase(folder!.file("registry.db")),
-  );
-  await migrate(database);
-  const queueOptions = {
-    leaseMs: config.leaseSeconds * 1000,
-    auditLimit: config.audit ? config.auditLimit : 0,
-  };
-  const queue: JobQueue = stack.use(
-    config.redisUrl
-      ? new RedisJobQueue({
-        url: config.redisUrl,
-        cluster: config.redisCluster || config.redisUrl.includes(","),
-        replicas: config.durability === "replicated" ? 1 : 0,
-        ...(config.redisCa ? { tlsCa: await Deno.readTextFile(config.redisCa) } : {}),
-      }, queueOptions)
-      : new SqliteJobQueue(folder!.file("queue.db"), queueOptions),
-  );
-  await queue.ping();
-  if (queue instanceof RedisJobQueue) await warnOfOldRedis(queue, log);
-  const catalog = stack.use(
-    new Catalog(database, { onError: (error) => log.warn("the registry is away", { error }) }),
-  );
-  await catalog.start();
-  // The embedded queue is a file already: there is no memory to spare.
-  const blobs = sweeping(new DatabaseBlobStore(database), log, stack);
-  const jobs = config.redisUrl ? byReference(queue, blobs, config.inlineBytes) : queue;
-  const cache = new ResultCache(blobs);
-  return { database, registry: new Registry(database), catalog, jobs, cache };
-}
-
-/** Opens what the audit trail is kept in. */
-export function openAudit(target: AuditTarget, stack: AsyncDisposableStack): ObjectStore {
-  return target.kind === "s3"
-    ? stack.use(new S3ObjectStore(target))
-    : new FolderObjectStore(target.folder);
-}
-
-/** Opens the registry's database as it is; undefined where there is none. */
-export async function openDatabase(
-  config: Config,
-  stack: AsyncDisposableStack,
-): Promise<Database | undefined> {
-  if (config.databaseUrl) return stack.use(new PostgresDatabase(config.databaseUrl));
-  const file = join(config.data, "registry.db");
-  const isThere = await Deno.stat(file).then(() => true, () => false);
-  return isThere ? stack.use(new SqliteDatabase(file)) : undefined;
-}
-
-const SWEEP_MS = 10 * 60 * 1000;
 const KEY_USE_MS = 60 * 1000;
-
-function sweeping(
-  blobs: DatabaseBlobStore,
-  log: Log,
-  stack: AsyncDisposableStack,
-): DatabaseBlobStore {
-  const timer = setInterval(() => {
-    blobs.sweep(Date.now()).catch((error) => log.warn("could not sweep blobs", { error }));
-  }, SWEEP_MS);
-  Deno.unrefTimer(timer);
-  stack.defer(() => clearInterval(timer));
-  return blobs;
-}
 
 /** When keys were last used, now and then: not a write per request. */
 function noteKeyUse(
@@ -309,17 +218,6 @@ function noteKeyUse(
     clearInterval(timer);
     await note();
   });
-}
-
-async function warnOfOldRedis(queue: RedisJobQueue, log: Log): Promise<void> {
-  const server = await queue.server();
-  if (!server.lagSurvivesFailover) {
-    log.warn(
-      "this Redis forgets a stream's lag in a failover; the scheduler mends it, but use Redis 7.4 " +
-        "or Valkey 8 in production",
-      { version: server.version },
-    );
-  }
 }
 
 /** Model owners may name these variables in headers, and no others. */
@@ -389,45 +287,6 @@ async function readiness({ database, catalog, jobs }: Stores): Promise<readonly 
   // Without its database a gateway goes on from the catalog; it is ready as long as it has one.
   return [queue, { ...registry, ok: registry.ok || catalog.revision > 0 }];
 }
-
-/** Gateways that share the port: the kernel spreads connections over them (SO_REUSEPORT). */
-class MoreGateways {
-  readonly #children = new Set<Deno.ChildProcess>();
-  #stopping = false;
-
-  constructor(count: number, readonly sessionSecret: string, readonly log: Log) {
-    for (let i = 0; i < count; i++) this.#spawn();
-  }
-
-  #spawn(): void {
-    if (this.#stopping) return;
-    const allow = ["net", "env", "sys", "read", "write", "run"].map((name) => `--allow-${name}`);
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...allow, import.meta.filename!, ...Deno.args],
-      env: { [CHILD]: "1", MODEL_GATEWAY_SESSION_SECRET: this.sessionSecret },
-      // Held open and never written to: where it ends, the parent has died.
-      stdin: "piped",
-    }).spawn();
-    this.#children.add(child);
-    void child.status.then(({ code }) => {
-      this.#children.delete(child);
-      if (this.#stopping) return;
-      this.log.error("a gateway process ended; another is started", { code });
-      setTimeout(() => this.#spawn(), RESPAWN_MS);
-    });
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    const children = [...this.#children];
-    for (const child of children) child.kill("SIGTERM");
-    await Promise.all(children.map((child) => child.status));
-  }
-}
-
-/** Set for the processes that {@link MoreGateways} starts: they are gateways and nothing else. */
-const CHILD = "MODEL_GATEWAY_CHILD";
-const RESPAWN_MS = 1000;
 
 async function main(): Promise<void> {
   const parsed = parseConfig(Deno.args, Deno.env.toObject());

@@ -9,7 +9,7 @@ import { eventually } from "./contracts/job_queue_store.ts";
 const KEY = `mgk_${"k".repeat(32)}`;
 
 async function cli(...args: string[]): Promise<{ code: number; out: string }> {
-  const cli = new URL("../cli.ts", import.meta.url).pathname;
+  const cli = new URL("../cli/main.ts", import.meta.url).pathname;
   const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", 'exec "$0" "$@"', Deno.execPath(), "run", "-A", "--no-check", cli, ...args],
     env: { NO_COLOR: "1" },

@@ -42,8 +42,9 @@ import { readMeasures } from "./sqlite/measures.ts";
 import { SqliteQuotaLedger } from "./sqlite/quota_ledger.ts";
 import { Ownership } from "./sqlite/ownership.ts";
 import { eventOf, jobOf } from "./sqlite/rows.ts";
-import { SCHEMA } from "./sqlite/schema.ts";
+import { upgrade } from "./sqlite/schema.ts";
 import { Unaudited } from "./sqlite/unaudited.ts";
+import { WriteClock } from "./sqlite/write_clock.ts";
 import { UsageSums } from "./sqlite/usage_sums.ts";
 import { Waiters } from "./sqlite/waiters.ts";
 
@@ -62,6 +63,7 @@ const SWEEP_LIMIT = 2000;
 
 export class SqliteJobQueue implements JobQueue {
   readonly #options: JobQueueOptions;
+  readonly #clock: WriteClock;
   readonly #now: () => number;
   readonly #counters = new Counters();
   readonly #store: GroupCommit;
@@ -82,18 +84,15 @@ export class SqliteJobQueue implements JobQueue {
 
   constructor(path: string, options: Partial<JobQueueOptions> = {}, now: () => number = Date.now) {
     this.#options = { ...DEFAULT_QUEUE_OPTIONS, ...options };
-    this.#now = now;
+    this.#clock = new WriteClock(now);
+    this.#now = this.#clock.now;
     const sums = new UsageSums();
     this.#store = new GroupCommit(path, [this.#counters, sums]);
-    const version = this.#store.get("PRAGMA user_version")!.user_version as number;
-    if (version > SCHEMA.length) throw new Error(`${path} was written by a newer version`);
-    for (const [i, step] of SCHEMA.entries()) {
-      if (i >= version) this.#store.exec(`BEGIN; ${step} PRAGMA user_version = ${i + 1}; COMMIT`);
-    }
-    this.#deliveries = new Deliveries(this.#store, this.#counters, now);
-    this.#cohorts = new Cohorts(this.#store, now);
-    this.ledger = new SqliteQuotaLedger(this.#store, sums, now);
-    this.#ownership = new Ownership(this.#store, now);
+    upgrade(this.#store, path);
+    this.#deliveries = new Deliveries(this.#store, this.#counters, this.#now);
+    this.#cohorts = new Cohorts(this.#store, this.#now);
+    this.ledger = new SqliteQuotaLedger(this.#store, sums, this.#now);
+    this.#ownership = new Ownership(this.#store, this.#now);
     this.#unaudited = new Unaudited(this.#store, this.#options.auditLimit);
     const wake = {
       queue: (tag: number) => void this.#wakeQueues.add(tag),
@@ -107,7 +106,7 @@ export class SqliteJobQueue implements JobQueue {
       this.ledger,
       this.#unaudited,
       wake,
-      now,
+      this.#now,
       this.#options,
     );
     this.#acceptance = new Acceptance(
@@ -115,7 +114,7 @@ export class SqliteJobQueue implements JobQueue {
       this.#lifecycle,
       this.ledger,
       this.#unaudited,
-      now,
+      this.#now,
     );
     const pass = "UPDATE jobs SET lease_until = min(lease_until, ?) WHERE state = 'running'";
     this.#store.run(pass, now());
@@ -128,7 +127,7 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   async #write<T>(body: () => T): Promise<T> {
-    const result = await this.#store.write(body);
+    const result = await this.#store.write(() => this.#clock.during(body));
     if (this.#wakeQueues.size > 0 || this.#wakeJobs.size > 0) {
       const queues = this.#wakeQueues, jobs = this.#wakeJobs;
       this.#wakeQueues = new Set();

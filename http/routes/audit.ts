@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { type AuditCursor, type AuditQuery, searchTrail } from "../../actors/audit_search.ts";
 import { verifyTrail } from "../../actors/audit_verify.ts";
@@ -13,6 +13,7 @@ import { Problem } from "../problem.ts";
 import { queryOf } from "../query.ts";
 import {
   AuditExportQuerySchema,
+  AuditLinesSchema,
   AuditPageSchema,
   AuditQuerySchema,
   cursorFromWire,
@@ -59,7 +60,7 @@ const exporting = createRoute({
   responses: {
     200: {
       description: "An event a line.",
-      content: { "application/x-ndjson": { schema: z.string() } },
+      content: { "application/x-ndjson": { schema: AuditLinesSchema } },
     },
     ...REFUSALS,
   },

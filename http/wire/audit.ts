@@ -53,6 +53,11 @@ export const AuditEventSchema = z.object({
   },
 });
 
+export const AuditLinesSchema = z.string().openapi("AuditLines", {
+  description: "Events as JSON lines.",
+  example: '{"id":"change:7","at":"2026-11-20T10:00:00.000Z","action":"registry.set_access"}\n',
+});
+
 export const AuditPageSchema = pageOf("AuditPage", AuditEventSchema);
 
 const time = (description: string) =>
@@ -60,8 +65,11 @@ const time = (description: string) =>
 
 const filters = {
   job: JobId.optional().openapi({ description: "A job and its children." }),
-  model: z.string().max(63).optional(),
-  actor: z.string().max(200).optional().openapi({ example: "user:ada" }),
+  model: z.string().max(63).optional().openapi({ description: "A model: its jobs and changes." }),
+  actor: z.string().max(200).optional().openapi({
+    description: "Who did it.",
+    example: "user:ada",
+  }),
   action: z.string().max(100).optional().openapi({
     description: "An action, or its beginning up to a dot.",
     example: "registry",

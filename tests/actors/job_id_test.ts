@@ -54,3 +54,15 @@ Deno.test("a child's id is like any other, and sorts with its parent's time", ()
     assertNotEquals(child, parent);
   }
 });
+
+Deno.test("newJobId(): ids of one millisecond sort as they were made, in whichever queues", () => {
+  const now = Date.now();
+  const ids = Array.from({ length: 2000 }, (_, i) => newJobId(i % 7, now));
+  assertEquals(ids.toSorted(), ids);
+  assertEquals(new Set(ids).size, ids.length);
+});
+
+Deno.test("newJobId(): more ids in a millisecond than its counter holds are still different", () => {
+  const now = Date.now();
+  assertEquals(new Set(Array.from({ length: 20_000 }, () => newJobId(1, now))).size, 20_000);
+});

@@ -100,7 +100,9 @@ function liveHeap(): number {
 /** Problems are problem documents that repeat their status; streams are left after a while. */
 async function checkAnswer(response: Response, text: string): Promise<void> {
   if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
-    const reader = response.body!.getReader();
+    // A HEAD has no body.
+    const reader = response.body?.getReader();
+    if (!reader) return;
     await reader.read();
     await reader.cancel();
     return;

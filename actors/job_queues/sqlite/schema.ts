@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { GroupCommit } from "./group_commit.ts";
 
 /**
  * What each version of the tables adds to the one before. A file of an older version is brought up
@@ -102,3 +103,12 @@ CREATE INDEX audit_by_tag ON audit (tag, seq);
 ALTER TABLE jobs ADD COLUMN cancelled_by TEXT;
 `,
 ];
+
+/** Brings a queue's file up to date, step by step; throws where a newer version wrote it. */
+export function upgrade(store: Pick<GroupCommit, "get" | "exec">, path: string): void {
+  const version = store.get("PRAGMA user_version")!.user_version as number;
+  if (version > SCHEMA.length) throw new Error(`${path} was written by a newer version`);
+  for (const [i, step] of SCHEMA.entries()) {
+    if (i >= version) store.exec(`BEGIN; ${step} PRAGMA user_version = ${i + 1}; COMMIT`);
+  }
+}

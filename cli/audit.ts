@@ -5,11 +5,11 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { AuditHead } from "./actors/audit_head.ts";
-import { verifyTrail } from "./actors/audit_verify.ts";
-import { type Command, UsageError } from "./cli_command.ts";
-import { parseConfig } from "./config.ts";
-import { openAudit, openDatabase } from "./main.ts";
+import { AuditHead } from "../actors/audit_head.ts";
+import { verifyTrail } from "../actors/audit_verify.ts";
+import { type Command, UsageError } from "./command.ts";
+import { parseConfig } from "../config.ts";
+import { openAudit, openDatabase } from "../stores.ts";
 
 const VERIFY_HELP = `  deno task cli audit verify --data ./data
   deno task cli audit verify --audit s3://bucket/prefix --from 2026-11-01

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { AUDIT_COMMANDS } from "./cli_audit.ts";
-import { type Command, UsageError } from "./cli_command.ts";
+import { AUDIT_COMMANDS } from "./audit.ts";
+import { type Command, UsageError } from "./command.ts";
 
 /** What may be asked, by its words. */
 export const COMMANDS: readonly Command[] = [...AUDIT_COMMANDS];
