@@ -100,10 +100,20 @@ export class RequestFuzzer {
     this.#state = seed >>> 0 || 1;
   }
 
+  /** A third as right as the document lets one be, the rest with more and more wrong in it. */
   next(): FuzzedRequest {
-    const operation = this.#pick(this.operations);
-    // A third as right as the document lets one be, the rest with more and more wrong in it.
-    const wild = this.#chance(0.35) ? 0 : this.#random() * 0.5;
+    return this.#request(
+      this.#pick(this.operations),
+      this.#chance(0.35) ? 0 : this.#random() * 0.5,
+    );
+  }
+
+  /** As right as the document lets one be. */
+  right(operation: Operation): FuzzedRequest {
+    return this.#request(operation, 0);
+  }
+
+  #request(operation: Operation, wild: number): FuzzedRequest {
     const headers = this.#headers(operation, wild);
     const path = this.#path(operation, wild);
     const method = this.#chance(wild * 0.05)

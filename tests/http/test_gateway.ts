@@ -10,6 +10,8 @@ import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
 import { createApp } from "../../http/app.ts";
 import { DEFAULT_LIMITS, type Gateway, type Limits } from "../../http/gateway.ts";
 import { Metrics } from "../../http/metrics.ts";
+import { AuditHead } from "../../actors/audit_head.ts";
+import { FolderObjectStore } from "../../actors/object_stores/folder.ts";
 import { Catalog } from "../../registry/catalog.ts";
 import { SqliteDatabase } from "../../registry/databases/sqlite.ts";
 import { migrate } from "../../registry/migrate.ts";
@@ -92,6 +94,7 @@ export class TestGateway implements AsyncDisposable {
       evaluations: new EvaluationStore(database),
       limits: { ...DEFAULT_LIMITS, ...limits },
       selects: database,
+      audit: { store: new FolderObjectStore(`${folder}/audit`), head: new AuditHead(database) },
       sessionSecret: "a secret of the tests",
       now: Date.now,
       ready: async () => {
