@@ -62,6 +62,8 @@ ring.put({
   created_at: 0,
   expires_at: null,
   last_used_at: null,
+  old_sha256: null,
+  old_until: null,
 });
 const PRINCIPAL = ring.find(KEY)!;
 const OWNED: Model = {

@@ -27,6 +27,7 @@ export const TAGS = {
     name: "Dead letters",
     description: "Jobs that failed on every attempt and wait for a decision.",
   },
+  keys: { name: "Keys", description: "Who asks: API keys, their scopes and their ends." },
   deliveries: { name: "Deliveries", description: "Callbacks, and the log of their delivery." },
   quotas: {
     name: "Quotas",

@@ -19,6 +19,7 @@ import { evaluationRoutes } from "./routes/evaluations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { keyRoutes } from "./routes/keys.ts";
 import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { policyRoutes } from "./routes/policies.ts";
@@ -53,6 +54,7 @@ export function createApp(gateway: Gateway): Api {
   jobEventRoute(app, gateway);
   deadLetterRoutes(app, gateway);
   deliveryRoutes(app, gateway);
+  keyRoutes(app, gateway);
   quotaRoutes(app, gateway);
   policyRoutes(app, gateway);
   usageRoute(app, gateway);

@@ -8,6 +8,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { GatewayEnv } from "./gateway.ts";
 import { Problem } from "./problem.ts";
+import { requireScope, scopeFor } from "./scope_check.ts";
 
 const BEARER = /^Bearer +([\x21-\x7e]{1,512}) *$/i;
 
@@ -40,7 +41,9 @@ export function requirePrincipal(
 /** Lets only bearers of valid keys pass, and leaves their principal for the handlers. */
 export function authenticate(catalog: Catalog): MiddlewareHandler<GatewayEnv> {
   return (c, next) => {
-    c.set("principal", requirePrincipal(catalog, c.req.raw.headers.get("authorization")));
+    const principal = requirePrincipal(catalog, c.req.raw.headers.get("authorization"));
+    requireScope(principal, scopeFor(c.req.method, c.req.path));
+    c.set("principal", principal);
     return next();
   };
 }

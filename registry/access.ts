@@ -3,36 +3,72 @@
  *
  * @module
  */
-import type { Model, Version } from "./model.ts";
+import type { ModelAccess } from "./definition.ts";
+import { DELEGATED_RIGHTS, type DelegatedRight, type Model, type Version } from "./model.ts";
 import { type Principal, subjectsOf } from "./principal.ts";
 
 /** Something one may be allowed to do with a model. */
-export type Right =
-  | "read"
-  | "run"
-  | "edit"
-  | "move_default"
-  | "manage_access"
-  | "delete"
-  | "see_jobs";
+export type Right = DelegatedRight | "delete" | "see_jobs";
+
+/** What of a model decides who may do what with it. */
+export type Shared = Pick<Model, "visibility" | "owners" | "readers" | "delegates">;
 
 /** How much of a job one may see; `metadata` leaves out its input and its result. */
 export type JobView = "all" | "metadata" | "none";
 
 /**
  * Decides whether the principal has the right. Superusers and owners have all; readers of a model,
- * and everyone for a public one, may read and run it.
+ * and everyone for a public one, may read and run it; delegates have the rights they were given, and
+ * with any of them they may read it.
  */
-export function can(
-  principal: Principal,
-  right: Right,
-  model: Pick<Model, "visibility" | "owners" | "readers">,
-): boolean {
-  if (principal.superuser) return true;
-  const subjects = subjectsOf(principal);
+export function can(principal: Principal, right: Right, model: Shared): boolean {
+  return principal.superuser || subjectsCan(subjectsOf(principal), right, model);
+}
+
+function subjectsCan(subjects: readonly string[], right: Right, model: Shared): boolean {
   if (intersects(subjects, model.owners)) return true;
-  if (right !== "read" && right !== "run") return false;
-  return model.visibility === "public" || intersects(subjects, model.readers);
+  if (right === "read" || right === "run") {
+    if (model.visibility === "public" || intersects(subjects, model.readers)) return true;
+  }
+  if (!model.delegates) return false;
+  return model.delegates.some(({ to, rights }) =>
+    subjects.includes(to) && (right === "read" || (rights as readonly Right[]).includes(right))
+  );
+}
+
+/**
+ * Decides whether someone who may manage a model's access may change it so: superusers and owners
+ * as they like; delegates may change the readers, and hand on or take back rights that they have
+ * themselves, but neither owners nor visibility. Answers what of it is not theirs to change.
+ */
+export function refusedChange(
+  principal: Principal,
+  model: Shared,
+  next: ModelAccess,
+): keyof ModelAccess | undefined {
+  // What only owners have tells them from delegates.
+  if (can(principal, "delete", model)) return undefined;
+  if (next.visibility !== model.visibility) return "visibility";
+  if (!sameEntries(next.owners, model.owners)) return "owners";
+  if (next.delegates === undefined) return undefined;
+  const before = grantsOf(model.delegates);
+  const after = grantsOf(next.delegates);
+  const changed = [...before.difference(after), ...after.difference(before)];
+  const beyond = changed.some((grant) => {
+    const right = DELEGATED_RIGHTS.find((right) => grant.endsWith(` ${right}`))!;
+    return !can(principal, right, model);
+  });
+  return beyond ? "delegates" : undefined;
+}
+
+function grantsOf(delegates: ModelAccess["delegates"]): Set<string> {
+  return new Set(
+    (delegates ?? []).flatMap(({ to, rights }) => rights.map((right) => `${to} ${right}`)),
+  );
+}
+
+function sameEntries(some: readonly string[], others: readonly string[]): boolean {
+  return new Set(some).symmetricDifference(new Set(others)).size === 0;
 }
 
 /** Under whose rights the children of a consensus model run. */
@@ -54,12 +90,8 @@ export function rightsOf(
 }
 
 /** Decides whether a consensus model with these rights may run a child. */
-export function mayRunChild(
-  rights: ConsensusRights,
-  child: Pick<Model, "visibility" | "owners" | "readers">,
-): boolean {
-  return rights.superuser || child.visibility === "public" ||
-    intersects(rights.subjects, child.owners) || intersects(rights.subjects, child.readers);
+export function mayRunChild(rights: ConsensusRights, child: Shared): boolean {
+  return rights.superuser || subjectsCan(rights.subjects, "run", child);
 }
 
 /**
@@ -71,7 +103,7 @@ export function mayRunChild(
 export function canSeeJob(
   principal: Principal,
   job: { readonly submitter: string; readonly parent?: string },
-  model: Pick<Model, "visibility" | "owners" | "readers"> | undefined,
+  model: Shared | undefined,
 ): JobView {
   if (principal.superuser) return "all";
   if (job.submitter === subjectsOf(principal)[0]) {

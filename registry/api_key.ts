@@ -18,6 +18,8 @@ export interface ApiKey {
   /** Epoch milliseconds from which the key is refused; never where it is not set. */
   readonly expiresAt?: number;
   readonly lastUsedAt?: number;
+  /** Epoch milliseconds until which the secret before the last rotation is taken. */
+  readonly oldSecretUntil?: number;
 }
 
 /** What is handed in to create a key. */

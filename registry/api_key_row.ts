@@ -18,11 +18,14 @@ export interface ApiKeyRow extends Row {
   created_at: number;
   expires_at: number | null;
   last_used_at: number | null;
+  old_sha256: string | null;
+  old_until: number | null;
 }
 
 /** The columns of {@link ApiKeyRow}, in the order of {@link apiKeyValues}. */
 export const API_KEY_COLUMNS =
-  "id, sha256, user_name, teams, superuser, scopes, label, created_at, expires_at, last_used_at";
+  "id, sha256, user_name, teams, superuser, scopes, label, created_at, expires_at, last_used_at, " +
+  "old_sha256, old_until";
 
 /** Reads a row of `api_keys`; the hash is left out. */
 export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
@@ -36,6 +39,7 @@ export function apiKeyFromRow(row: ApiKeyRow): ApiKey {
     createdAt: row.created_at,
     ...(row.expires_at !== null && { expiresAt: row.expires_at }),
     ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
+    ...(row.old_until !== null && { oldSecretUntil: row.old_until }),
   };
 }
 
@@ -52,5 +56,7 @@ export function apiKeyValues(record: ApiKey, sha256: string): SqlValue[] {
     record.createdAt,
     record.expiresAt ?? null,
     record.lastUsedAt ?? null,
+    null,
+    null,
   ];
 }

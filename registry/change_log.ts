@@ -15,6 +15,7 @@ export type ChangeAction =
   | "set_default_version"
   | "set_access"
   | "create_key"
+  | "rotate_key"
   | "revoke_key"
   | `set_${DocumentKind}`
   | `delete_${DocumentKind}`;

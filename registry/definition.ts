@@ -6,6 +6,7 @@
 import type {
   BackendReference,
   CacheSettings,
+  Delegation,
   JsonSchema,
   ModelSettings,
   Prices,
@@ -48,6 +49,7 @@ export interface NewModel {
   readonly owners?: readonly string[];
   readonly readers?: readonly string[];
   readonly settings?: Partial<ModelSettings>;
+  readonly delegates?: readonly Delegation[];
   readonly version?: NewVersion;
 }
 
@@ -66,4 +68,6 @@ export interface ModelAccess {
   readonly visibility: Visibility;
   readonly owners: readonly string[];
   readonly readers: readonly string[];
+  /** Those there are stay where it is not set. */
+  readonly delegates?: readonly Delegation[];
 }

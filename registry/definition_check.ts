@@ -7,10 +7,17 @@ import type { NewApiKey } from "./api_key.ts";
 import { checkCache } from "./cache_check.ts";
 import { checkCosts } from "./cost_check.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
-import { DEFAULT_SETTINGS, type JobSettings, NAME_PATTERN, NAME_RULE } from "./model.ts";
+import {
+  DEFAULT_SETTINGS,
+  DELEGATED_RIGHTS,
+  type JobSettings,
+  NAME_PATTERN,
+  NAME_RULE,
+} from "./model.ts";
 import { SUBJECT_NAME_PATTERN, SUBJECT_NAME_RULE, SUBJECT_PATTERN } from "./principal.ts";
 import type { Problem } from "./refusal.ts";
 import { compileSchema, SchemaError, type Validator } from "./schema.ts";
+import { SCOPE_NAMES } from "./scope.ts";
 
 const DAY = 24 * 3600;
 const MAX_BACKEND_LENGTH = 64 * 1024;
@@ -47,6 +54,7 @@ export function checkModel(model: NewModel): Problem[] {
       visibility: model.visibility ?? "private",
       owners: model.owners ?? [],
       readers: model.readers ?? [],
+      ...(model.delegates !== undefined && { delegates: model.delegates }),
     }),
     ...checkSettings(model.settings, {}),
     ...(model.version === undefined ? [] : checkVersion(model.version, "/version")),
@@ -78,11 +86,12 @@ export function checkVersion(version: NewVersion, at = ""): Problem[] {
   ];
 }
 
-/** Answers the faults of a model's visibility, owners and readers. */
+/** Answers the faults of a model's visibility, owners, readers and delegates. */
 export function checkAccess(access: ModelAccess): Problem[] {
   const problems = [
     ...checkEntries(access.owners, "/owners"),
     ...checkEntries(access.readers, "/readers"),
+    ...checkDelegates(access.delegates),
   ];
   if (access.visibility !== "private" && access.visibility !== "public") {
     problems.push({ pointer: "/visibility", expected: '"private" or "public"' });
@@ -106,9 +115,16 @@ export function checkKey(key: NewApiKey): Problem[] {
   }
   return [
     ...problems,
-    ...checkTags(key.scopes, "/scopes"),
+    ...checkScopes(key.scopes),
     ...checkText(key.label, "/label", 0, 200, true),
   ];
+}
+
+function checkScopes(scopes: NewApiKey["scopes"]): Problem[] {
+  const expected = `one of ${SCOPE_NAMES.join(", ")}`;
+  return (scopes ?? []).flatMap((scope, index) =>
+    SCOPE_NAMES.some((name) => name === scope) ? [] : [{ pointer: `/scopes/${index}`, expected }]
+  );
 }
 
 function checkName(name: unknown, pointer: string): Problem[] {
@@ -157,6 +173,26 @@ function checkEntries(entries: unknown, pointer: string): Problem[] {
       ? []
       : [{ pointer: `${pointer}/${index}`, expected: "user:NAME or team:NAME" }]
   );
+}
+
+function checkDelegates(delegates: unknown): Problem[] {
+  if (delegates === undefined) return [];
+  if (!Array.isArray(delegates) || delegates.length > MAX_ENTRIES) {
+    return [{ pointer: "/delegates", expected: `a list of at most ${MAX_ENTRIES}` }];
+  }
+  const expected = `a list of ${DELEGATED_RIGHTS.join(", ")}`;
+  return delegates.flatMap((delegation, index) => {
+    const { to, rights } = (delegation ?? {}) as { to?: unknown; rights?: unknown };
+    const good = Array.isArray(rights) &&
+      rights.every((right) => (DELEGATED_RIGHTS as readonly unknown[]).includes(right));
+    const pointer = `/delegates/${index}`;
+    return [
+      ...(typeof to === "string" && SUBJECT_PATTERN.test(to)
+        ? []
+        : [{ pointer: `${pointer}/to`, expected: "user:NAME or team:NAME" }]),
+      ...(good ? [] : [{ pointer: `${pointer}/rights`, expected }]),
+    ];
+  });
 }
 
 function checkSettings(given: unknown, present: Partial<JobSettings>): Problem[] {

@@ -13,27 +13,47 @@ const MAX_KEY_LENGTH = 512;
 
 interface KeyEntry {
   readonly id: string;
-  readonly sha256: string;
+  /** The secret's, and that of the secret before it. */
+  readonly hashes: readonly string[];
   readonly principal: Principal;
-  /** Epoch milliseconds; Infinity for a key that does not expire. */
-  readonly expiresAt: number;
   usedAt: number;
+}
+
+/** A secret of a key: after a rotation it has two for a while. */
+interface Secret {
+  readonly entry: KeyEntry;
+  /** Epoch milliseconds; Infinity for one that does not expire. */
+  readonly expiresAt: number;
 }
 
 /** Finds the principal behind a key. */
 export class KeyRing {
-  readonly #byHash = new Map<string, KeyEntry>();
+  readonly #byHash = new Map<string, Secret>();
   readonly #byId = new Map<string, KeyEntry>();
   // Valid keys by their text: a lookup here costs a hundredth of the hash.
-  readonly #recent = new Map<string, KeyEntry>();
+  readonly #recent = new Map<string, Secret>();
 
   /** Adds or replaces a key. */
   put(row: ApiKeyRow): void {
     this.remove(row.id);
-    const { id, user, teams, superuser, scopes, expiresAt = Infinity } = apiKeyFromRow(row);
-    const principal: Principal = { user, teams, superuser, keyId: id, ...(scopes && { scopes }) };
-    const entry: KeyEntry = { id, sha256: row.sha256, principal, expiresAt, usedAt: 0 };
-    this.#byHash.set(row.sha256, entry);
+    const { id, user, teams, superuser, scopes, expiresAt, oldSecretUntil = 0 } = apiKeyFromRow(
+      row,
+    );
+    const principal: Principal = {
+      user,
+      teams,
+      superuser,
+      keyId: id,
+      ...(scopes && { scopes }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
+    const hashes = row.old_sha256 === null ? [row.sha256] : [row.sha256, row.old_sha256];
+    const entry: KeyEntry = { id, hashes, principal, usedAt: 0 };
+    const end = expiresAt ?? Infinity;
+    for (const hash of hashes) {
+      const expiresAt = hash === row.sha256 ? end : Math.min(end, oldSecretUntil);
+      this.#byHash.set(hash, { entry, expiresAt });
+    }
     this.#byId.set(id, entry);
   }
 
@@ -42,18 +62,18 @@ export class KeyRing {
     const entry = this.#byId.get(id);
     if (!entry) return;
     this.#byId.delete(id);
-    this.#byHash.delete(entry.sha256);
+    for (const hash of entry.hashes) this.#byHash.delete(hash);
     this.#recent.clear();
   }
 
   /** Answers whose key it is; undefined for an unknown or an expired one. */
   find(key: string): Principal | undefined {
-    const entry = this.#recent.get(key) ?? this.#findByHash(key);
-    if (!entry) return undefined;
+    const secret = this.#recent.get(key) ?? this.#findByHash(key);
+    if (!secret) return undefined;
     const now = Date.now();
-    if (now >= entry.expiresAt) return undefined;
-    entry.usedAt = now;
-    return entry.principal;
+    if (now >= secret.expiresAt) return undefined;
+    secret.entry.usedAt = now;
+    return secret.entry.principal;
   }
 
   /** Answers when keys were used since the last call, by id, in epoch milliseconds. */
@@ -71,12 +91,12 @@ export class KeyRing {
     return this.#byId.keys();
   }
 
-  #findByHash(key: string): KeyEntry | undefined {
+  #findByHash(key: string): Secret | undefined {
     if (key.length > MAX_KEY_LENGTH) return undefined;
-    const entry = this.#byHash.get(hashApiKey(key));
-    if (!entry) return undefined;
+    const secret = this.#byHash.get(hashApiKey(key));
+    if (!secret) return undefined;
     if (this.#recent.size >= MAX_RECENT) this.#recent.clear();
-    this.#recent.set(key, entry);
-    return entry;
+    this.#recent.set(key, secret);
+    return secret;
   }
 }

@@ -15,16 +15,22 @@ export class KeyStore {
   constructor(private readonly database: Database, private readonly now: () => number) {}
 
   /** Makes a key; its text is answered here and never again. Throws InvalidDefinition. */
-  async create(actor: string, owner: NewApiKey): Promise<{ key: string; record: ApiKey }> {
+  async create(
+    actor: string,
+    owner: NewApiKey,
+    reason?: string,
+  ): Promise<{ key: string; record: ApiKey }> {
     const key = makeApiKey();
-    return { key, record: await this.#add(actor, owner, key) };
+    return { key, record: await this.#add(actor, owner, key, reason) };
   }
 
   /** Adds a given key unless it is there; true if it was added. Throws InvalidDefinition. */
   async ensure(key: string, owner: NewApiKey): Promise<boolean> {
-    const known = await this.database.query("SELECT id FROM api_keys WHERE sha256 = $1", [
-      hashApiKey(key),
-    ]);
+    const known = await this.database.query(
+      // One that was rotated away does not come back.
+      "SELECT id FROM api_keys WHERE sha256 = $1 OR old_sha256 = $1",
+      [hashApiKey(key)],
+    );
     if (known.length > 0) return false;
     try {
       await this.#add("system", owner, key);
@@ -35,13 +41,38 @@ export class KeyStore {
     }
   }
 
-  /** True while some superuser's key is valid. */
+  /** True while some superuser's key is valid for everything. */
   async hasSuperuser(): Promise<boolean> {
     return await this.#superusers(this.database, "") > 0;
   }
 
+  /**
+   * Gives a key a new secret, answered here and never again; the old one is taken until
+   * `oldUntil` (epoch milliseconds). Throws NotFound.
+   */
+  async rotate(
+    actor: string,
+    id: string,
+    oldUntil: number,
+    reason?: string,
+  ): Promise<{ key: string; record: ApiKey }> {
+    const key = makeApiKey();
+    const record = await makeChange(this.database, actor, this.now(), async (tx) => {
+      const [row] = await tx.query<ApiKeyRow>(
+        `UPDATE api_keys SET old_sha256 = sha256, old_until = $2, sha256 = $3
+         WHERE id = $1 RETURNING ${API_KEY_COLUMNS}`,
+        [id, oldUntil, hashApiKey(key)],
+      );
+      if (!row) throw new NotFound("key", id);
+      const result = apiKeyFromRow(row);
+      const after = { ...audited(result), oldSecretUntil: oldUntil };
+      return { result, action: "rotate_key", subject: `key:${id}`, after, ...why(reason) };
+    });
+    return { key, record };
+  }
+
   /** Takes a key away for good. Throws NotFound, and InUse for the last superuser's key. */
-  async revoke(actor: string, id: string): Promise<void> {
+  async revoke(actor: string, id: string, reason?: string): Promise<void> {
     await makeChange(this.database, actor, this.now(), async (tx) => {
       const [row] = await tx.query<ApiKeyRow>(
         `DELETE FROM api_keys WHERE id = $1 RETURNING ${API_KEY_COLUMNS}`,
@@ -57,6 +88,7 @@ export class KeyStore {
         action: "revoke_key",
         subject: `key:${id}`,
         before: audited(record),
+        ...why(reason),
       };
     });
   }
@@ -84,7 +116,7 @@ export class KeyStore {
     });
   }
 
-  #add(actor: string, owner: NewApiKey, key: string): Promise<ApiKey> {
+  #add(actor: string, owner: NewApiKey, key: string, reason?: string): Promise<ApiKey> {
     const problems = checkKey(owner);
     if (problems.length > 0) return Promise.reject(new InvalidDefinition(problems));
     const record: ApiKey = {
@@ -100,24 +132,35 @@ export class KeyStore {
     return makeChange(this.database, actor, record.createdAt, async (tx) => {
       await tx.query(
         `INSERT INTO api_keys (${API_KEY_COLUMNS})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
         apiKeyValues(record, hashApiKey(key)),
       );
       const subject = `key:${record.id}`;
-      return { result: record, action: "create_key", subject, after: audited(record) };
+      return {
+        result: record,
+        action: "create_key",
+        subject,
+        after: audited(record),
+        ...why(reason),
+      };
     });
   }
 
   async #superusers(runner: SqlRunner, exceptId: string): Promise<number> {
     const [row] = await runner.query<{ count: number }>(
       `SELECT count(*) AS count FROM api_keys
-       WHERE superuser = 1 AND id <> $1 AND (expires_at IS NULL OR expires_at > $2)`,
+       WHERE superuser = 1 AND id <> $1 AND (expires_at IS NULL OR expires_at > $2)
+         AND (scopes IS NULL OR scopes LIKE '%"admin"%')`,
       [exceptId, this.now()],
     );
     return row!.count;
   }
 }
 
-function audited({ id, user, teams, superuser, scopes, expiresAt }: ApiKey): unknown {
+function audited({ id, user, teams, superuser, scopes, expiresAt }: ApiKey) {
   return { id, user, teams, superuser, scopes, expiresAt };
+}
+
+function why(reason: string | undefined): { reason?: string } {
+  return reason === undefined ? {} : { reason };
 }

@@ -13,6 +13,7 @@ import blobs from "./migrations/002_blobs.sql" with { type: "text" };
 import documents from "./migrations/003_documents.sql" with { type: "text" };
 import consensus from "./migrations/008_consensus.sql" with { type: "text" };
 import audit from "./migrations/009_audit.sql" with { type: "text" };
+import identities from "./migrations/010_identities.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
@@ -30,6 +31,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: "documents", sql: documents },
   { number: 8, name: "consensus", sql: consensus },
   { number: 9, name: "audit", sql: audit },
+  { number: 10, name: "identities", sql: identities },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */

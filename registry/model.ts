@@ -53,6 +53,18 @@ export const DEFAULT_SETTINGS: JobSettings = {
 
 export type Visibility = "private" | "public";
 
+/** Rights that owners may give to others one by one; each comes with reading. */
+export const DELEGATED_RIGHTS = ["read", "run", "edit", "move_default", "manage_access"] as const;
+
+export type DelegatedRight = typeof DELEGATED_RIGHTS[number];
+
+/** Single rights of a user or a team. */
+export interface Delegation {
+  /** `user:NAME` or `team:NAME`. */
+  readonly to: string;
+  readonly rights: readonly DelegatedRight[];
+}
+
 /** A registered model. Names are unique without regard to case; the spelling given first is kept. */
 export interface Model {
   readonly name: string;
@@ -68,6 +80,8 @@ export interface Model {
   readonly owners: readonly string[];
   /** Entries `user:NAME` or `team:NAME`. */
   readonly readers: readonly string[];
+  /** Who has single rights; nobody where it is not set. */
+  readonly delegates?: readonly Delegation[];
   /** The version that answers when none is named; the latest where it is not set. */
   readonly defaultVersion?: string;
   /** Overrides of {@link DEFAULT_SETTINGS}. */

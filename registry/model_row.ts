@@ -16,6 +16,7 @@ export interface ModelRow extends Row {
   visibility: string;
   owners: string;
   readers: string;
+  delegates: string | null;
   default_version: string | null;
   settings: string;
   created_at: number;
@@ -36,7 +37,7 @@ export interface VersionRow extends Row {
 /** The columns of {@link ModelRow}, in the order of {@link modelValues}. */
 export const MODEL_COLUMNS =
   "tag, key, name, description, tags, visibility, owners, readers, default_version, settings, " +
-  "created_at, updated_at";
+  "created_at, updated_at, delegates";
 
 /** The columns of {@link VersionRow}, in the order of {@link versionValues}. */
 export const VERSION_COLUMNS =
@@ -57,6 +58,7 @@ export function modelFromRow(row: ModelRow): Model {
     visibility: row.visibility as Visibility,
     owners: JSON.parse(row.owners),
     readers: JSON.parse(row.readers),
+    ...(row.delegates !== null && { delegates: JSON.parse(row.delegates) }),
     ...(row.default_version !== null && { defaultVersion: row.default_version }),
     settings: JSON.parse(row.settings),
     createdAt: row.created_at,
@@ -79,7 +81,13 @@ export function modelValues(model: Model): SqlValue[] {
     JSON.stringify(model.settings),
     model.createdAt,
     model.updatedAt,
+    delegatesText(model),
   ];
+}
+
+/** A model's delegates as JSON text; null without any. */
+export function delegatesText({ delegates }: Pick<Model, "delegates">): string | null {
+  return delegates ? JSON.stringify(delegates) : null;
 }
 
 /** Reads a row of `versions`. */

@@ -8,8 +8,15 @@ import { type Database, type SqlRunner, UniqueViolation } from "./database.ts";
 import { deleteDocumentsOfModel } from "./document_store.ts";
 import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 import { checkAccess, checkModel, checkPatch, checkVersion } from "./definition_check.ts";
-import type { Model, Version } from "./model.ts";
 import {
+  DELEGATED_RIGHTS,
+  type DelegatedRight,
+  type Delegation,
+  type Model,
+  type Version,
+} from "./model.ts";
+import {
+  delegatesText,
   keyOf,
   MODEL_COLUMNS,
   modelFromRow,
@@ -39,7 +46,7 @@ export class ModelStore {
         const model = newModel(actor, given, await drawTag(tx), now);
         await tx.query(
           `INSERT INTO models (${MODEL_COLUMNS})
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
           modelValues(model),
         );
         const version = given.version && newVersion(actor, given.version, 1, now);
@@ -66,17 +73,29 @@ export class ModelStore {
   }
 
   /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
-  setAccess(actor: string, name: string, access: ModelAccess): Promise<Model> {
-    return this.#change(actor, name, "set_access", undefined, (model) => {
+  setAccess(actor: string, name: string, access: ModelAccess, reason?: string): Promise<Model> {
+    return this.#change(actor, name, "set_access", reason, (model) => {
       refuseIf(checkAccess(access));
       const { visibility, owners, readers } = access;
-      return { ...model, visibility, owners: unique(owners), readers: unique(readers) };
+      const { delegates: before, ...rest } = model;
+      return {
+        ...rest,
+        visibility,
+        owners: unique(owners),
+        readers: unique(readers),
+        ...delegatesOf(access.delegates ?? before),
+      };
     });
   }
 
   /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
-  setDefaultVersion(actor: string, name: string, version: string | undefined): Promise<Model> {
-    return this.#change(actor, name, "set_default_version", undefined, async (model, tx) => {
+  setDefaultVersion(
+    actor: string,
+    name: string,
+    version: string | undefined,
+    reason?: string,
+  ): Promise<Model> {
+    return this.#change(actor, name, "set_default_version", reason, async (model, tx) => {
       const { defaultVersion: _, ...rest } = model;
       if (version === undefined) return rest;
       const [row] = await tx.query<{ version: string }>(
@@ -143,7 +162,7 @@ export class ModelStore {
       const after = { ...await change(before, tx), updatedAt: now };
       await tx.query(
         `UPDATE models SET description = $2, tags = $3, visibility = $4, owners = $5, readers = $6,
-           default_version = $7, settings = $8, updated_at = $9
+           default_version = $7, settings = $8, updated_at = $9, delegates = $10
          WHERE tag = $1`,
         [
           after.tag,
@@ -155,6 +174,7 @@ export class ModelStore {
           after.defaultVersion ?? null,
           JSON.stringify(after.settings),
           after.updatedAt,
+          delegatesText(after),
         ],
       );
       return { result: after, action, subject: `model:${before.name}`, before, after, reason };
@@ -191,6 +211,7 @@ function newModel(actor: string, given: NewModel, tag: number, now: number): Mod
     visibility: given.visibility ?? "private",
     owners: unique(given.owners ?? (SUBJECT_PATTERN.test(actor) ? [actor] : [])),
     readers: unique(given.readers ?? []),
+    ...delegatesOf(given.delegates),
     settings: given.settings ?? {},
     createdAt: now,
     updatedAt: now,
@@ -238,6 +259,17 @@ async function nameTakenIfNotUnique<T>(subject: string, write: Promise<T>): Prom
 
 function refuseIf(problems: Problem[]): void {
   if (problems.length > 0) throw new InvalidDefinition(problems);
+}
+
+/** One entry for each user and team, in the order of the first; nothing where nobody has a right. */
+function delegatesOf(given: readonly Delegation[] = []): Pick<Model, "delegates"> {
+  const rights = new Map<string, readonly DelegatedRight[]>();
+  for (const { to, rights: more } of given) {
+    const all = [...rights.get(to) ?? [], ...more];
+    if (all.length > 0) rights.set(to, DELEGATED_RIGHTS.filter((right) => all.includes(right)));
+  }
+  if (rights.size === 0) return {};
+  return { delegates: [...rights].map(([to, rights]) => ({ to, rights })) };
 }
 
 function unique(entries: readonly string[]): string[] {

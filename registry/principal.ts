@@ -13,6 +13,8 @@ export interface Principal {
   readonly keyId?: string;
   /** What the key is limited to; everything its user may do where it is not set. */
   readonly scopes?: readonly string[];
+  /** Epoch milliseconds at which the key ends; never where it is not set. */
+  readonly expiresAt?: number;
 }
 
 /** A user's or a team's name: 1 to 128 characters; e-mail addresses are such names. */

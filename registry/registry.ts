@@ -69,18 +69,40 @@ export class Registry {
   }
 
   /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
-  setDefaultVersion(actor: string, model: string, version: string | undefined): Promise<Model> {
-    return this.#models.setDefaultVersion(actor, model, version);
+  setDefaultVersion(
+    actor: string,
+    model: string,
+    version: string | undefined,
+    reason?: string,
+  ): Promise<Model> {
+    return this.#models.setDefaultVersion(actor, model, version, reason);
   }
 
   /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
-  setAccess(actor: string, model: string, access: ModelAccess): Promise<Model> {
-    return this.#models.setAccess(actor, model, access);
+  setAccess(actor: string, model: string, access: ModelAccess, reason?: string): Promise<Model> {
+    return this.#models.setAccess(actor, model, access, reason);
   }
 
   /** Makes a key; its text is answered here and never again. Throws InvalidDefinition. */
-  createKey(actor: string, owner: NewApiKey): Promise<{ key: string; record: ApiKey }> {
-    return this.#keys.create(actor, owner);
+  createKey(
+    actor: string,
+    owner: NewApiKey,
+    reason?: string,
+  ): Promise<{ key: string; record: ApiKey }> {
+    return this.#keys.create(actor, owner, reason);
+  }
+
+  /**
+   * Gives a key a new secret, answered here and never again; the old one is taken until
+   * `oldUntil` (epoch milliseconds). Throws NotFound.
+   */
+  rotateKey(
+    actor: string,
+    id: string,
+    oldUntil: number,
+    reason?: string,
+  ): Promise<{ key: string; record: ApiKey }> {
+    return this.#keys.rotate(actor, id, oldUntil, reason);
   }
 
   /** Adds a given key unless it is there; true if it was added. Throws InvalidDefinition. */
@@ -88,14 +110,14 @@ export class Registry {
     return this.#keys.ensure(key, owner);
   }
 
-  /** True while some superuser's key is valid. */
+  /** True while some superuser's key is valid for everything. */
   hasSuperuserKey(): Promise<boolean> {
     return this.#keys.hasSuperuser();
   }
 
   /** Takes a key away for good. Throws NotFound, and InUse for the last superuser's key. */
-  revokeKey(actor: string, id: string): Promise<void> {
-    return this.#keys.revoke(actor, id);
+  revokeKey(actor: string, id: string, reason?: string): Promise<void> {
+    return this.#keys.revoke(actor, id, reason);
   }
 
   /** Answers all keys, the newest first. */

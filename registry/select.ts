@@ -57,7 +57,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set(
 const FORBIDDEN: ReadonlySet<string> = new Set(
   ("insert update delete drop create alter attach detach pragma vacuum grant revoke truncate copy set " +
     "call do execute prepare listen notify lock into recursive materialized reindex analyze explain " +
-    "begin commit rollback savepoint table tablesample lateral api_keys sha256 blobs load_extension " +
+    "begin commit rollback savepoint table tablesample lateral api_keys sha256 old_sha256 blobs load_extension " +
     "information_schema oid ctid rowid").split(" "),
 );
 

@@ -20,7 +20,7 @@ import { checkSettingsPolicy } from "../policy_check.ts";
 import { type ApiCaller, ApiRefusal } from "../panel/api_caller.ts";
 import type { ProblemDocument } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
-import { NewModelSchema } from "../wire/model.ts";
+import { delegatesToWire, NewModelSchema } from "../wire/model.ts";
 import { NewVersionSchema } from "../wire/version.ts";
 
 /** The format's own version. */
@@ -242,6 +242,7 @@ function childrenOf({ versions }: Defined): string[] {
 function definitionOf(model: Model): Defined["definition"] {
   const { name, description, tags, visibility, readers, settings } = model;
   // The program's own models have none; whoever imports one owns it.
+  const delegates = delegatesToWire(model);
   const owners = model.owners.length > 0 ? { owners: [...model.owners] } : {};
   return {
     name,
@@ -250,6 +251,7 @@ function definitionOf(model: Model): Defined["definition"] {
     visibility,
     ...owners,
     readers: [...readers],
+    ...(delegates.length > 0 && { delegates }),
     settings: { ...settings },
   };
 }

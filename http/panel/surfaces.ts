@@ -11,10 +11,10 @@ import { changesPage } from "../admin/pages/changes.tsx";
 import { quotasPage } from "../admin/pages/quotas.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
 import { deliveriesPage } from "../admin/pages/deliveries.tsx";
-import { keysPage } from "../admin/pages/keys.tsx";
 import { monitoredModelPage } from "../admin/pages/monitored_model.tsx";
 import { monitoringPage } from "../admin/pages/monitoring.tsx";
 import { NAME_PATTERN } from "../../registry/model.ts";
+import { hasScope } from "../../registry/scope.ts";
 import type { Api } from "../api.ts";
 import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
@@ -27,6 +27,7 @@ import { Pages } from "./page.tsx";
 import { consensusPages } from "./pages/consensus.tsx";
 import { drawFragment } from "./pages/draw.tsx";
 import { jobPage } from "./pages/job.tsx";
+import { keysPage } from "./pages/keys.tsx";
 import { jobsPage } from "./pages/jobs.tsx";
 import { modelAccessPage } from "./pages/model_access.tsx";
 import { modelRoutePage } from "./pages/model_route.tsx";
@@ -55,6 +56,7 @@ const OWNER_PAGES = [
   jobsPage,
   jobPage,
   usagePage,
+  keysPage("/panel"),
   drawFragment,
 ];
 
@@ -63,7 +65,7 @@ const ADMIN_PAGES = [
   monitoredModelPage,
   deadLettersPage,
   deliveriesPage,
-  keysPage,
+  keysPage("/admin"),
   quotasPage,
   databasePage,
   changesPage,
@@ -97,7 +99,8 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   admin.use(signedIn(app, gateway, seal));
   admin.use(async (c, next) => {
     // To anyone else there is no such page.
-    if (!c.get("principal").superuser) throw notFound("path", c.req.path);
+    const principal = c.get("principal");
+    if (!principal.superuser || !hasScope(principal, "admin")) throw notFound("path", c.req.path);
     await next();
   });
   admin.use(ownForms());

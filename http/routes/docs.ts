@@ -5,6 +5,7 @@
  */
 import { type Api, TAGS } from "../api.ts";
 import { notFound } from "../problem.ts";
+import { scopeFor } from "../scope_check.ts";
 
 const ASSETS = new Map([
   ["swagger-ui.css", "text/css; charset=utf-8"],
@@ -83,12 +84,12 @@ export function docsRoutes(app: Api, version: string): void {
   });
 }
 
-/** The OpenAPI 3.1 document of all routes. */
+/** The OpenAPI 3.1 document of all routes, each with the scope that a key needs for it. */
 export function openApiDocument(
   app: Api,
   version: string,
 ): ReturnType<Api["getOpenAPI31Document"]> {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Model Gateway",
@@ -100,4 +101,12 @@ export function openApiDocument(
     servers: [{ url: "/" }],
     tags: Object.values(TAGS),
   });
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(operations)) {
+      operation.security = operation.security?.map((one: Record<string, string[]>) =>
+        "apiKey" in one ? { apiKey: [scopeFor(method, path)] } : one
+      );
+    }
+  }
+  return document;
 }

@@ -16,6 +16,7 @@ import { readJson } from "../body.ts";
 import { errorHandler } from "../errors.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
 import type { RequestMeter } from "../request_meter.ts";
+import { requireScope } from "../scope_check.ts";
 import { acceptedText, checkSubmission, submit } from "../submission.ts";
 import { forecast } from "../submission/forecast.ts";
 import { ForecastSchema } from "../wire/forecast.ts";
@@ -82,6 +83,7 @@ export function submissionRoute(app: Api, gateway: Gateway, meter: RequestMeter)
       const request = c.req.raw;
       const { headers } = request;
       const principal = requirePrincipal(catalog, headers.get("authorization"));
+      requireScope(principal, "run");
       const checked = performance.now();
       const body = await readJson(request, limits);
       const read = performance.now();

@@ -6,7 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { SETTING_RANGES } from "../../registry/definition_check.ts";
 import { DEFAULT_SETTINGS, type JobSettings, type Model } from "../../registry/model.ts";
-import { name, prose, SubjectSchema, TagsSchema } from "./names.ts";
+import { DelegatesSchema, name, prose, SubjectSchema, TagsSchema } from "./names.ts";
 import { pageOf } from "./page.ts";
 import { NewVersionSchema } from "./version.ts";
 
@@ -70,6 +70,7 @@ export const NewModelSchema = z.strictObject({
     description: "The caller where it is not set. Only superusers register for others.",
   }),
   readers: z.array(SubjectSchema).max(1000).optional(),
+  delegates: DelegatesSchema.optional(),
   settings: SettingsSchema.optional(),
   version: NewVersionSchema.optional(),
 }).openapi("NewModel", {
@@ -99,7 +100,12 @@ export const ModelSchema = z.object({
   tags: z.array(z.string()),
   visibility: VisibilitySchema,
   owners: z.array(z.string()),
-  readers: z.array(z.string()).optional().openapi({ description: "Shown to owners." }),
+  readers: z.array(z.string()).optional().openapi({
+    description: "Shown to those who manage its access.",
+  }),
+  delegates: DelegatesSchema.optional().openapi({
+    description: "Shown to those who manage its access.",
+  }),
   version: z.string().optional().openapi({
     description: "The version that answers when none is named; not there without versions.",
     example: "1.0",
@@ -138,10 +144,15 @@ export function modelToWire(
     tags: [...model.tags],
     visibility: model.visibility,
     owners: [...model.owners],
-    ...(forOwner && { readers: [...model.readers] }),
+    ...(forOwner && { readers: [...model.readers], delegates: delegatesToWire(model) }),
     ...(version !== undefined && { version }),
     settings: { ...model.settings },
     createdAt: new Date(model.createdAt).toISOString(),
     updatedAt: new Date(model.updatedAt).toISOString(),
   };
+}
+
+/** Writes who has single rights on a model. */
+export function delegatesToWire({ delegates = [] }: Model): z.infer<typeof DelegatesSchema> {
+  return delegates.map(({ to, rights }) => ({ to, rights: [...rights] }));
 }

@@ -5,7 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { isJobId } from "../../actors/job_id.ts";
-import { NAME_PATTERN, NAME_RULE } from "../../registry/model.ts";
+import { DELEGATED_RIGHTS, NAME_PATTERN, NAME_RULE } from "../../registry/model.ts";
 import { SUBJECT_NAME_RULE, SUBJECT_PATTERN } from "../../registry/principal.ts";
 
 /** Text for people, up to `max` characters. Postgres keeps no NUL, so none is taken anywhere. */
@@ -21,6 +21,17 @@ export function name(description: string, example: string) {
 export const SubjectSchema = z.string()
   .regex(SUBJECT_PATTERN, `'user:' or 'team:' and ${SUBJECT_NAME_RULE}`)
   .openapi({ description: "A user or a team.", example: "team:chemistry" });
+
+/** Single rights on a model, by user or team. */
+export const DelegatesSchema = z.array(
+  z.strictObject({
+    to: SubjectSchema,
+    rights: z.array(z.enum(DELEGATED_RIGHTS)).max(DELEGATED_RIGHTS.length).openapi({
+      description: "Each comes with reading.",
+      example: ["edit", "move_default"],
+    }),
+  }).openapi("Delegation", { description: "Single rights that owners gave to somebody." }),
+).max(1000);
 
 export const TagsSchema = z.array(prose(63).min(1)).max(50).openapi({
   description: "Words to find it by.",

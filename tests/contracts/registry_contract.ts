@@ -4,13 +4,12 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { Catalog, type CatalogOptions } from "../../registry/catalog.ts";
-import type { Database } from "../../registry/database.ts";
+import { Catalog } from "../../registry/catalog.ts";
 import { migrate } from "../../registry/migrate.ts";
+import type { Delegation } from "../../registry/model.ts";
 import {
   type Change,
   Changed,
-  InUse,
   InvalidDefinition,
   NameTaken,
   type NewVersion,
@@ -18,18 +17,8 @@ import {
   Registry,
 } from "../../registry/registry.ts";
 import type { DatabaseKind, EmptyDatabase } from "./registry_databases.ts";
-
-/** A registry on a migrated database, with what a test needs beside it. */
-interface Bench {
-  readonly database: Database;
-  readonly registry: Registry;
-  /** A registry on a connection of its own, as in another process. */
-  another(): Registry;
-  /** A catalog on a connection of its own, loaded; it does not poll unless it is told to. */
-  catalog(options?: CatalogOptions): Promise<Catalog>;
-}
-
-type Claim = (name: string, body: (bench: Bench) => Promise<void>) => void;
+import type { Bench, Claim } from "./registry_bench.ts";
+import { keyClaims } from "./registry_keys.ts";
 
 const ADA = "user:ada";
 
@@ -145,6 +134,34 @@ function modelClaims(claim: Claim): void {
     const wrong = { ...access, owners: ["bob"] };
     await assertRejects(() => registry.setAccess(ADA, "m", wrong), InvalidDefinition, "/owners/0");
   });
+
+  claim("setAccess() keeps delegates where it names none, one entry for each", async (bench) => {
+    const { registry } = bench;
+    await registry.createModel(ADA, model("m"));
+    const access = { visibility: "private", owners: [ADA], readers: [] } as const;
+    const twice = await registry.setAccess(ADA, "m", {
+      ...access,
+      delegates: [
+        { to: "user:bob", rights: ["edit"] },
+        { to: "team:chem", rights: [] },
+        { to: "user:bob", rights: ["run", "edit"] },
+      ],
+    }, "holidays");
+    const kept: Delegation[] = [{ to: "user:bob", rights: ["run", "edit"] }];
+    assertEquals(twice.delegates, kept);
+    assertEquals((await registry.setAccess(ADA, "m", access)).delegates, kept);
+    assertEquals((await bench.catalog()).model("m")!.delegates, kept);
+    const [change] = (await registry.changes(0, 10)).filter(({ reason }) => reason === "holidays");
+    assertEquals((change!.after as { delegates: unknown }).delegates, kept);
+    const none = await registry.setAccess(ADA, "m", { ...access, delegates: [] });
+    assertEquals("delegates" in none, false);
+    const wrong = { ...access, delegates: [{ to: "bob", rights: ["delete" as "edit"] }] };
+    await assertRejects(
+      () => registry.setAccess(ADA, "m", wrong),
+      InvalidDefinition,
+      "/delegates/0/to",
+    );
+  });
 }
 
 function documentClaims(claim: Claim): void {
@@ -217,66 +234,6 @@ function documentClaims(claim: Claim): void {
       assertEquals(seen.document("route", "m"), undefined);
       assertEquals([...seen.documents("quota").keys()], ["user:m"]);
     }
-  });
-}
-
-function keyClaims(claim: Claim): void {
-  claim("a key is kept as its hash alone, and the catalog knows whose it is", async (bench) => {
-    const { registry } = bench;
-    const owner = { user: "ada", teams: ["chem"], scopes: ["jobs"], label: "laptop" };
-    const { key, record } = await registry.createKey("user:root", owner);
-    const stored = JSON.stringify([
-      await bench.database.query("SELECT * FROM api_keys"),
-      await bench.database.query("SELECT * FROM changes"),
-    ]);
-    assert(!stored.includes(key) && !stored.includes(key.slice(4)));
-    assertEquals(await registry.keys(), [record]);
-    assertEquals((await bench.catalog()).principal(key), {
-      user: "ada",
-      teams: ["chem"],
-      superuser: false,
-      keyId: record.id,
-      scopes: ["jobs"],
-    });
-  });
-
-  claim("ensureKey() adds a key once, however many do it at once", async (bench) => {
-    const registries = [bench.registry, bench.another(), bench.another()];
-    assertEquals(await bench.registry.hasSuperuserKey(), false);
-    const added = await Promise.all(
-      registries.map((registry) => registry.ensureKey("secret", { user: "root", superuser: true })),
-    );
-    assertEquals(added.filter((was) => was).length, 1);
-    assertEquals(await bench.registry.hasSuperuserKey(), true);
-    assertEquals((await bench.catalog()).principal("secret")?.superuser, true);
-  });
-
-  claim("revokeKey() takes a key away, but not the last superuser's", async (bench) => {
-    const { registry } = bench;
-    const root = await registry.createKey("system", { user: "root", superuser: true });
-    const plain = await registry.createKey("system", { user: "ada" });
-    const catalog = await bench.catalog();
-    assertEquals(catalog.principal(plain.key)?.user, "ada");
-    await registry.revokeKey("user:root", plain.record.id);
-    await catalog.refresh();
-    assertEquals(catalog.principal(plain.key), undefined);
-    await assertRejects(() => registry.revokeKey("user:root", plain.record.id), NotFound);
-    await assertRejects(() => registry.revokeKey("user:root", root.record.id), InUse);
-    await registry.createKey("system", { user: "other", superuser: true });
-    await registry.revokeKey("user:root", root.record.id);
-  });
-
-  claim("the use of keys is noted, and never goes back in time", async (bench) => {
-    const { registry } = bench;
-    const { key, record } = await registry.createKey("system", { user: "ada" });
-    const catalog = await bench.catalog();
-    assertEquals(catalog.takeKeyUses().size, 0);
-    catalog.principal(key);
-    const uses = catalog.takeKeyUses();
-    assertEquals([...uses.keys()], [record.id]);
-    await registry.noteKeyUse(uses);
-    await registry.noteKeyUse(new Map([[record.id, 1]]));
-    assertEquals((await registry.keys())[0]!.lastUsedAt, uses.get(record.id));
   });
 }
 

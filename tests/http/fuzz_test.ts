@@ -49,6 +49,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       ids,
       evaluations: await seedEvaluations(t),
       replays: await seedReplays(t, ids[0]!),
+      spareKeys: await seedKeys(t),
     });
     const byStatus = new Map<number, number>();
     const reached = new Map<string, Set<number>>();
@@ -194,6 +195,16 @@ async function seedReplays(t: TestGateway, id: string): Promise<string[]> {
     const response = await t.call("POST", `/v1/jobs/${id}/replay`, { body: {} });
     assertEquals(response.status, 202);
     paths.push(`/v1/jobs/${(await response.json()).replay}/replay`);
+  }
+  return paths;
+}
+
+/** Keys that may be rotated and revoked. */
+async function seedKeys(t: TestGateway): Promise<string[]> {
+  const paths: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const { record } = await t.gateway.registry.createKey("system", { user: "ada" });
+    paths.push(`/v1/keys/${record.id}`);
   }
   return paths;
 }

@@ -27,6 +27,8 @@ export interface Known {
   readonly evaluations: readonly string[];
   /** Paths of replays: few jobs are one. */
   readonly replays: readonly string[];
+  /** Paths of API keys that nothing else is done with. */
+  readonly spareKeys: readonly string[];
 }
 
 export interface FuzzedRequest {
@@ -86,6 +88,7 @@ const ODD_JSON = [
 ];
 
 const REPLAY = "/v1/jobs/{id}/replay";
+const KEY = "/v1/keys/{id}";
 const EVALUATION = "/v1/models/{model}/evaluations/{id}";
 
 export class RequestFuzzer {
@@ -134,6 +137,7 @@ export class RequestFuzzer {
     let path = operation.path;
     if (!this.#chance(wild)) {
       path = path.replace(EVALUATION, () => this.#pick(this.known.evaluations));
+      path = path.replace(KEY, () => this.#pick(this.known.spareKeys));
       if (operation.method === "GET") {
         path = path.replace(REPLAY, () => this.#pick(this.known.replays));
       }

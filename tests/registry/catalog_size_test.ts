@@ -49,7 +49,7 @@ async function fill(database: Database): Promise<void> {
       await tx.query("INSERT INTO used_tags (tag) VALUES ($1)", [tag]);
       await tx.query(
         `INSERT INTO models (${MODEL_COLUMNS})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
         modelValues(model(tag)),
       );
       const versions = tag === 7 ? VERSIONS : 1;

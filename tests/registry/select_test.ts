@@ -21,6 +21,7 @@ const REFUSED = [
   "DELETE FROM models",
   "SELECT 1; DELETE FROM models",
   "SELECT sha256 FROM api_keys",
+  "SELECT old_sha256 FROM api_keys",
   'SELECT * FROM "api_keys"',
   "SELECT * FROM public.API_KEYS",
   "SELECT * FROM blobs",

@@ -27,6 +27,7 @@ const OWNER_LINKS: readonly Link[] = [
   ["/panel/jobs", "Jobs"],
   ["/panel/consensus", "Consensus"],
   ["/panel/usage", "Usage"],
+  ["/panel/keys", "My keys"],
 ];
 
 const ADMIN_LINKS: readonly Link[] = [

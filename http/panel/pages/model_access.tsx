@@ -4,6 +4,7 @@
  * @module
  */
 import { can } from "../../../registry/access.ts";
+import { DELEGATED_RIGHTS, type DelegatedRight, type Delegation } from "../../../registry/model.ts";
 import { CsrfField } from "../components/csrf_field.tsx";
 import { ModelTabs } from "../components/model_tabs.tsx";
 import { shareModel } from "../owner_actions.ts";
@@ -42,15 +43,25 @@ export function modelAccessPage(panel: Panel, { gateway, pages }: PanelParts): v
       visibility: form.public === "on" ? "public" : "private",
       owners: lines(form.owners),
       readers: lines(form.readers),
+      delegates: delegatesOf(String(form.delegates ?? "")),
     });
     return goTo(c, `/panel/models/${name}/access`);
+  });
+}
+
+/** Reads lines of a user or a team with rights after it. */
+function delegatesOf(text: string): Delegation[] {
+  return text.split("\n").flatMap((line) => {
+    const [to, ...rights] = line.split(/[\s,]+/).filter((word) => word !== "");
+    // What is not a right is refused by the registry, with its place.
+    return to === undefined ? [] : [{ to, rights: rights as DelegatedRight[] }];
   });
 }
 
 function AccessForm({ model, csrf }: { readonly model: WireModel; readonly csrf: string }) {
   const action = `/panel/models/${model.name}/access`;
   const rows = (entries: readonly string[]) => Math.min(12, entries.length + 2);
-  const readers = model.readers ?? [];
+  const { readers = [], delegates = [] } = model;
   return (
     <form method="post" action={action} hx-post={action} hx-target="#verdict" class="stack">
       <CsrfField token={csrf} />
@@ -62,6 +73,13 @@ function AccessForm({ model, csrf }: { readonly model: WireModel; readonly csrf:
       <label for="readers">Readers</label>
       <textarea id="readers" name="readers" rows={rows(readers)}>{readers.join("\n")}</textarea>
       <p class="hint">Readers may find it, read it and run it. To everyone else it is not there.</p>
+      <label for="delegates">Delegates</label>
+      <textarea id="delegates" name="delegates" rows={Math.min(12, delegates.length + 2)}>
+        {delegates.map(({ to, rights }) => `${to} ${rights.join(", ")}`).join("\n")}
+      </textarea>
+      <p class="hint">
+        One a line: user:NAME or team:NAME, then single rights: {DELEGATED_RIGHTS.join(", ")}.
+      </p>
       <label>
         <input type="checkbox" name="public" checked={model.visibility === "public"} />{" "}
         Public: everyone with a key
