@@ -46,9 +46,10 @@ function balance(moved) {
 /** Removes the nearest row of a list that grows. */
 function removeRow(button) {
   const row = button.closest("[data-row]");
-  const next = row.parentElement.querySelector("button, input");
+  const list = row.parentElement;
   row.remove();
-  next?.focus();
+  list.querySelector("button, input")?.focus();
+  list.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 /** Adds a row made from the template that the button names. */

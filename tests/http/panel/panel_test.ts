@@ -159,6 +159,13 @@ testWhere(
       const now = await yaml.inputValue();
       return now.includes("# ours") && now.includes("weight: 2") && now.includes("units: mol/l");
     });
+    await page.getByRole("button", { name: "Add a child" }).click();
+    await page.getByLabel("Key of the new child").fill("c");
+    await page.getByLabel("Model of the new child").fill("one");
+    await page.getByLabel("Model of the new child").blur();
+    await until("the text has the child", async () => (await yaml.inputValue()).includes("c: one"));
+    await page.getByRole("button", { name: "Remove the new child" }).click();
+    await until("the child is gone", async () => !(await yaml.inputValue()).includes("c: one"));
     await yaml.fill((await yaml.inputValue()).replace("3 * b", "3 * x"));
     await page.locator("pre", { hasText: "3 * x" }).locator(".caret").waitFor();
     await yaml.fill((await yaml.inputValue()).replace("3 * x", "3 * b"));
