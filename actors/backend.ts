@@ -25,12 +25,20 @@ export interface BackendCall {
   readonly progress: (progress: JobProgress) => void;
   readonly log: (line: string) => void;
   readonly traceparent?: string;
+  /** Gateways that the job came through before this one; none where it is not set. */
+  readonly hops?: number;
 }
 
 /** What came of a call. A failure that another try cannot mend has `retry: false`. */
-export type BackendResult =
-  | { readonly ok: true; readonly output: unknown }
-  | { readonly ok: false; readonly error: JobError; readonly retry: boolean };
+export type BackendResult = { readonly ok: true; readonly output: unknown } | BackendFailure;
+
+export interface BackendFailure {
+  readonly ok: false;
+  readonly error: JobError;
+  readonly retry: boolean;
+  /** True where the request certainly never reached a service, so that another may be asked. */
+  readonly unsent?: boolean;
+}
 
 /** What is wrong with a setting of a backend reference. */
 export interface SettingProblem {

@@ -34,6 +34,8 @@ export interface ConsensusCall {
   readonly traceparent?: string;
   /** Set where an ended job is run again: its children run at the versions they ran at. */
   readonly replay?: ReplayFacts;
+  /** Gateways that the parent came through; its children have come through as many. */
+  readonly hops?: number;
 }
 
 /** Why and how a run is to stop. */

@@ -208,7 +208,12 @@ class Asking {
       submitter: call.submitter,
       parent: call.parent,
       ...(call.traceparent !== undefined && { traceparent: call.traceparent }),
-      ...(replayed && { provenance: { replay: { of: replayed, children } } }),
+      ...((replayed || call.hops !== undefined) && {
+        provenance: {
+          ...(replayed && { replay: { of: replayed, children } }),
+          ...(call.hops !== undefined && { hops: call.hops }),
+        },
+      }),
     };
   }
 

@@ -104,7 +104,7 @@ export class ConsensusExecutor implements AttemptRunner {
       retentionSeconds,
       ...(claim.lease.fence > 1 && { again: { readyAt: claim.readyAt } }),
       ...(claim.traceparent !== undefined && { traceparent: claim.traceparent }),
-      ...replayOf(claim.provenance),
+      ...partsOf(claim.provenance),
     };
     return { resolved, call };
   }
@@ -177,11 +177,11 @@ export class ConsensusExecutor implements AttemptRunner {
   }
 }
 
-/** Nearly no job is one that is run again. */
-function replayOf(provenance: string | undefined): Pick<ConsensusCall, "replay"> {
+/** Nearly no job is one that is run again, or that came from another gateway. */
+function partsOf(provenance: string | undefined): Pick<ConsensusCall, "replay" | "hops"> {
   if (provenance === undefined) return {};
-  const { replay } = JSON.parse(provenance) as JobProvenance;
-  return replay ? { replay } : {};
+  const { replay, hops } = JSON.parse(provenance) as JobProvenance;
+  return { ...(replay && { replay }), ...(hops !== undefined && { hops }) };
 }
 
 interface Prepared {

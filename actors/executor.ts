@@ -9,7 +9,7 @@ import { compileSchema, type Validator } from "../registry/schema.ts";
 import type { BackendReference, Version } from "../registry/model.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Backend, BackendCall, BackendResult } from "./backend.ts";
-import type { JobProgress } from "./job.ts";
+import type { JobProgress, JobProvenance } from "./job.ts";
 import type { Outcome } from "./retry.ts";
 import type { Tracing } from "./tracing.ts";
 
@@ -150,6 +150,7 @@ export class Executor implements AttemptRunner {
       ...(claim.traceparent === undefined || this.options.tracing
         ? {}
         : { traceparent: claim.traceparent }),
+      ...hopsIn(claim.provenance),
     };
   }
 
@@ -188,6 +189,13 @@ export class Executor implements AttemptRunner {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: "retry", error: { code: "backend_error", message } };
   }
+}
+
+/** Few jobs have a provenance, and of these few came from another gateway. */
+function hopsIn(provenance: string | undefined): Pick<BackendCall, "hops"> {
+  if (!provenance?.includes('"hops"')) return {};
+  const { hops } = JSON.parse(provenance) as JobProvenance;
+  return hops === undefined ? {} : { hops };
 }
 
 function stoppedOutcome(attempt: Attempt): Executed | undefined {

@@ -96,6 +96,8 @@ export interface JobProvenance {
   readonly cache?: CacheFacts;
   /** Set where it runs an ended job again. */
   readonly replay?: ReplayFacts;
+  /** Gateways that it came through before this one; not set for none. */
+  readonly hops?: number;
 }
 
 /** An ended job that is run again. */

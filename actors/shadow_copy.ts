@@ -18,6 +18,7 @@ const MAX_QUEUE_SECONDS = 600;
  */
 export function shadowCopy(job: NewJob, version: string, run: string, revision: number): NewJob {
   const { limits } = job;
+  const hops = job.provenance?.hops;
   return {
     id: childJobId(job.id, "shadow", jobIdTag(job.id)),
     model: job.model,
@@ -30,7 +31,10 @@ export function shadowCopy(job: NewJob, version: string, run: string, revision: 
       maxAttempts: 1,
       queueTimeoutSeconds: Math.min(limits.queueTimeoutSeconds, MAX_QUEUE_SECONDS),
     },
-    provenance: { route: { revision, by: "shadow", copyOf: job.id } },
+    provenance: {
+      route: { revision, by: "shadow", copyOf: job.id },
+      ...(hops !== undefined && { hops }),
+    },
     cohort: run,
   };
 }

@@ -27,6 +27,7 @@ export const PROBLEM_KINDS = {
   "invalid-definition": [422, "The definition breaks the registry's rules"],
   "invalid-input": [422, "The input breaks the version's schema"],
   "policy-violated": [422, "The administrator's policy forbids it"],
+  "loop-detected": [422, "Gateways call each other in a loop"],
   "job-failed": [422, "The job failed"],
   "job-cancelled": [422, "The job was cancelled"],
   "job-expired": [422, "The job expired"],

@@ -20,6 +20,7 @@ import type { Gateway } from "./gateway.ts";
 import { Problem } from "./problem.ts";
 import { type CacheHit, cacheHit } from "./submission/cache.ts";
 import { callerOf } from "./submission/caller.ts";
+import { hopsWithin } from "./submission/hops.ts";
 import { prepare } from "./submission/prepare.ts";
 import { limited, quotaHeaders } from "./submission/quotas.ts";
 import type { Routed } from "./submission/route.ts";
@@ -105,13 +106,14 @@ export async function submit(
   const prepared = prepare(gateway, principal, modelName, asked, headers, modelIn);
   const { id, resolved, route, input, lane, submitter, limits, account, quotas } = prepared;
   const { model, version } = resolved;
+  const hops = hopsWithin(headers);
   const key = idempotencyKeyOf(headers);
   const hit = version.cache && !replay
     ? await cacheHit(gateway, resolved, asked.input, headers)
     : undefined;
   const span = gateway.tracing?.send({ id, model: model.name, version: version.version, lane });
   const traceparent = span?.traceparent ?? headers.get("traceparent");
-  const job: NewJob = {
+  const job: NewJob = cameThrough(hops, {
     id,
     model: model.name,
     version: version.version,
@@ -132,7 +134,7 @@ export async function submit(
     ...route?.record,
     ...(hit && answered(hit, route)),
     ...(replay && { provenance: { replay } }),
-  };
+  });
   const sent = performance.now();
   const submission = await (span ? traced(gateway, job, quotas, span) : send(gateway, job, quotas));
   const queueMs = performance.now() - sent;
@@ -160,6 +162,10 @@ export async function submit(
         job: { id: submission.id, status: "accepted" },
       });
   }
+}
+
+function cameThrough(hops: number, job: NewJob): NewJob {
+  return hops === 0 ? job : { ...job, provenance: { ...job.provenance, hops } };
 }
 
 type Verdict = QueueSubmission | QuotaRefusal;
