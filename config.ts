@@ -34,8 +34,10 @@ export interface Config {
   readonly leaseSeconds: number;
   /** Programs that `command` backends may run: name to path. */
   readonly commands: ReadonlyMap<string, string>;
-  /** Hosts that `http` backends may call; any if undefined. */
+  /** Hosts that backends may call; any if undefined. */
   readonly backendHosts?: readonly string[];
+  /** Folder of files with secrets of registered backends; none are read if undefined. */
+  readonly backendSecrets?: string;
   /** Callbacks may go to private, loopback and link-local addresses. */
   readonly privateCallbacks: boolean;
   /** Keys that sign callbacks, `whsec_...`; the first is the newest. */
@@ -112,6 +114,7 @@ export function parseConfig(
     reusePort: read.integer("processes", 1, 1, 256) > 1,
     ...present("models", read.list("models")),
     ...present("backendHosts", read.list("backendHosts")),
+    ...present("backendSecrets", read.text("backendSecrets")),
     ...present("databaseUrl", read.url("databaseUrl", ["postgres:", "postgresql:"])),
     ...present("redisUrl", read.urls("redisUrl", ["redis:", "rediss:"])),
     ...present("redisCa", read.text("redisCa")),

@@ -78,7 +78,14 @@ export const OPTIONS = {
     flag: "backend-hosts",
     env: "MODEL_GATEWAY_BACKEND_HOSTS",
     value: "HOSTS",
-    help: "hosts that http backends may call, comma-separated (default: any)",
+    help: "hosts that backends may call, comma-separated (default: any)",
+  },
+  backendSecrets: {
+    flag: "backend-secrets",
+    env: "MODEL_GATEWAY_BACKEND_SECRETS",
+    value: "FOLDER",
+    help: "files with secrets of registered backends; Kubernetes mounts each secret as a\n" +
+      "folder in it (default: none are read)",
   },
   privateCallbacks: {
     flag: "allow-private-callbacks",

@@ -19,6 +19,9 @@ import { StructureDrawer } from "./actors/backends/chemistry/structure_drawer.ts
 import { CommandBackend } from "./actors/backends/command.ts";
 import { EchoBackend } from "./actors/backends/echo.ts";
 import { HttpBackend } from "./actors/backends/http.ts";
+import { MlflowBackend } from "./actors/backends/mlflow.ts";
+import { OpenInferenceBackend } from "./actors/backends/open_inference.ts";
+import { RegisteredBackend } from "./actors/backends/registered.ts";
 import { OpenTelemetryTracing } from "./actors/tracings/open_telemetry.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { registerExamples } from "./examples/register.ts";
@@ -33,6 +36,7 @@ import { CHILD, MoreGateways } from "./gateway_processes.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
+import type { RegisteredBackend as RegisteredService } from "./registry/registered_backend.ts";
 import { Registry } from "./registry/registry.ts";
 import { openAudit, openStores, type Stores } from "./stores.ts";
 
@@ -53,7 +57,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
   try {
     const store = await openStores(config, log, stack);
     const { catalog, registry, jobs } = store;
-    const backends = makeBackends(config, stack);
+    const { backends, registered } = makeBackends(config, catalog, stack);
     const name = `${Deno.hostname()}-${Deno.pid}-${crypto.randomUUID().slice(0, 4)}`;
     const metrics = new Metrics();
     const newAdminKey = await ensureAdminKey(registry, config);
@@ -142,6 +146,9 @@ export async function start(config: Config, log: Log): Promise<Running> {
         backends: {
           kinds: () => [...backends.keys()],
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
+          checkService: (backend: RegisteredService) => registered.checkService(backend),
+          answers: (reference: BackendReference) =>
+            reference.kind !== registered.kind || registered.answers(reference),
         },
         evaluations,
         cache: store.cache,
@@ -223,18 +230,32 @@ function noteKeyUse(
 /** Model owners may name these variables in headers, and no others. */
 const BACKEND_SECRETS = "BACKEND_";
 
-function makeBackends(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, Backend> {
+function makeBackends(config: Config, catalog: Catalog, stack: AsyncDisposableStack) {
+  const environment = (name: string) =>
+    name.startsWith(BACKEND_SECRETS) ? Deno.env.get(name) : undefined;
+  const service = {
+    environment,
+    ...(config.backendHosts ? { allowedHosts: config.backendHosts } : {}),
+  };
+  const services = [
+    new HttpBackend(service),
+    new OpenInferenceBackend(service),
+    new MlflowBackend(service),
+  ];
+  const registered = new RegisteredBackend({
+    catalog,
+    kinds: new Map(services.map((backend) => [backend.kind, backend])),
+    secrets: { environment, ...(config.backendSecrets ? { folder: config.backendSecrets } : {}) },
+  });
   const backends: Backend[] = [
     new EchoBackend(),
-    new HttpBackend({
-      environment: (name) => name.startsWith(BACKEND_SECRETS) ? Deno.env.get(name) : undefined,
-      ...(config.backendHosts ? { allowedHosts: config.backendHosts } : {}),
-    }),
+    ...services,
+    registered,
     new CommandBackend({ allowed: config.commands }),
     new ChemistryBackend(),
   ];
   for (const backend of backends) stack.use(backend);
-  return new Map(backends.map((backend) => [backend.kind, backend]));
+  return { backends: new Map(backends.map((backend) => [backend.kind, backend])), registered };
 }
 
 /** A consensus is computed by schedulers; all other models by workers, if they are named to them. */

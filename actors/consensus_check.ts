@@ -14,6 +14,7 @@ import type { ConsensusAbout, ConsensusChild, ConsensusSpec } from "../consensus
 import { type ConsensusRights, mayRunChild } from "../registry/access.ts";
 import type { Catalog, Resolved } from "../registry/catalog.ts";
 import type { BackendReference, JsonSchema, Model } from "../registry/model.ts";
+import { registeredBackendOf } from "../registry/registered_backend.ts";
 import { inputSchemaOf } from "../consensus/derived_schema.ts";
 import { MAX_ROWS } from "./consensus_run.ts";
 import { consensusOf } from "./consensus_model.ts";
@@ -188,8 +189,5 @@ export function runsOn(
 ): boolean {
   const name = backend.toLowerCase();
   if (reference.kind.toLowerCase() === name) return true;
-  if (!catalog.document("backend", backend)) return false;
-  return Object.values(reference).some((setting) =>
-    typeof setting === "string" && setting.toLowerCase() === name
-  );
+  return registeredBackendOf(catalog, reference)?.document.name.toLowerCase() === name;
 }

@@ -34,6 +34,15 @@ export const TAGS = {
     description: "What may be used, the administrator's policy, and what was used.",
   },
   audit: { name: "Audit", description: "Who did what, in a chain that shows every change to it." },
+  backends: {
+    name: "Backends",
+    description: "Servers that are registered once and shared by the versions that name them.",
+  },
+  openInference: {
+    name: "Open Inference",
+    description:
+      "The same models by the Open Inference Protocol v2, for clients of KServe and Triton.",
+  },
   operations: { name: "Operations", description: "How this process is." },
 } as const;
 

@@ -11,6 +11,7 @@ import type { Gateway, GatewayEnv } from "./gateway.ts";
 import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { backendRoutes } from "./routes/backends.ts";
 import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
@@ -59,6 +60,7 @@ export function createApp(gateway: Gateway): Api {
   policyRoutes(app, gateway);
   usageRoute(app, gateway);
   auditRoutes(app, gateway);
+  backendRoutes(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
   webSurfaces(app, gateway);

@@ -12,6 +12,7 @@ import type { ResultCache } from "../actors/result_cache.ts";
 import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
+import type { RegisteredBackend } from "../registry/registered_backend.ts";
 import type { SelectRunner } from "../registry/select.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
@@ -24,6 +25,8 @@ export interface BackendChecks {
   kinds(): readonly string[];
   /** Checks the settings of a reference whose kind is one of {@link kinds}. */
   check(reference: BackendReference): SettingProblem[];
+  /** Checks the instances of a backend that is to be registered by name. */
+  checkService?(backend: RegisteredBackend): SettingProblem[];
   /** False while what a version runs on is known not to answer; routes then lead elsewhere. */
   answers?(reference: BackendReference): boolean;
 }

@@ -6,6 +6,7 @@
 import { type Policy, policyOf, settingFaults } from "../registry/policy.ts";
 import { backendFaults } from "../registry/policy.ts";
 import type { BackendReference, JobSettings } from "../registry/model.ts";
+import { type RegisteredBackend, registeredBackendOf } from "../registry/registered_backend.ts";
 import type { Problem as Fault } from "../registry/registry.ts";
 import { countOf } from "./errors.ts";
 import type { Gateway } from "./gateway.ts";
@@ -32,6 +33,12 @@ export function checkBackendPolicy(
   if (policy) refuse(backendFaultsOf(catalog, policy, backend, pointer));
 }
 
+/** Throws 422 for instances of a registered backend that the policy forbids. */
+export function checkServicePolicy({ catalog }: WithCatalog, backend: RegisteredBackend): void {
+  const policy = policyOf(catalog);
+  if (policy) refuse(backendFaults(policy, { ...backend }, ""));
+}
+
 /** Answers what the policy forbids of a reference, and of the registered backend that it names. */
 export function backendFaultsOf(
   catalog: Pick<Gateway["catalog"], "document">,
@@ -40,10 +47,9 @@ export function backendFaultsOf(
   pointer: string,
 ): Fault[] {
   const faults = backendFaults(policy, backend, pointer);
-  const name = typeof backend.backend === "string" ? backend.backend : backend.name;
-  const shared = typeof name === "string" ? catalog.document("backend", name)?.value : undefined;
-  if (typeof shared !== "object" || shared === null) return faults;
-  const inner = backendFaults(policy, shared as Readonly<Record<string, unknown>>, "");
+  const shared = registeredBackendOf(catalog, backend)?.backend;
+  if (!shared) return faults;
+  const inner = backendFaults(policy, { ...shared }, "");
   return [...faults, ...inner.map(({ expected }) => ({ pointer, expected }))];
 }
 

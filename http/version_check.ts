@@ -6,7 +6,8 @@
 import { CONSENSUS_KIND } from "../actors/consensus_model.ts";
 import type { NewVersion } from "../registry/definition.ts";
 import type { Principal } from "../registry/principal.ts";
-import { checkBackend } from "./backend_check.ts";
+import { REGISTERED_KIND } from "../registry/registered_backend.ts";
+import { checkBackend, checkMayUse } from "./backend_check.ts";
 import { consensusVersion } from "./consensus/prepare.ts";
 import type { Gateway } from "./gateway.ts";
 import { checkBackendPolicy } from "./policy_check.ts";
@@ -25,6 +26,10 @@ export async function checkedVersion(
   if (version.backend.kind === CONSENSUS_KIND) {
     await catalog.refresh();
     return consensusVersion({ catalog }, principal, model, version, pointer);
+  }
+  if (version.backend.kind === REGISTERED_KIND) {
+    await catalog.refresh();
+    checkMayUse(catalog, principal, version.backend, `${pointer}/backend`);
   }
   checkBackend(backends, version.backend, `${pointer}/backend`);
   checkBackendPolicy({ catalog }, version.backend, `${pointer}/backend`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuseBackendInUse } from "./backend_uses.ts";
 import { makeChange } from "./change_log.ts";
 import type { Database, SqlRunner } from "./database.ts";
 import {
@@ -65,7 +66,7 @@ export class DocumentStore {
     });
   }
 
-  /** Deletes a document; answers what it was. Throws NotFound, Changed. */
+  /** Deletes a document; answers what it was. Throws NotFound, Changed, BackendInUse. */
   delete(
     actor: string,
     kind: DocumentKind,
@@ -76,6 +77,7 @@ export class DocumentStore {
       const before = await find(tx, kind, name);
       if (!before) throw new NotFound(kind, name);
       refuseUnless(before, kind, name, ifRevision);
+      if (kind === "backend") await refuseBackendInUse(tx, before.name);
       await tx.query("DELETE FROM documents WHERE kind = $1 AND key = $2", [kind, keyOf(name)]);
       return {
         result: before,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireBackend } from "./backend_uses.ts";
 import { type Effect, makeChange } from "./change_log.ts";
 import { type Database, type SqlRunner, UniqueViolation } from "./database.ts";
 import { deleteDocumentsOfModel } from "./document_store.ts";
@@ -51,6 +52,7 @@ export class ModelStore {
         );
         const version = given.version && newVersion(actor, given.version, 1, now);
         if (version) {
+          await requireBackend(tx, version.backend, "/version");
           await insertVersion(tx, model.tag, version);
           await insertUses(tx, model.tag, version.ordinal, given.version?.uses, "/version");
         }
@@ -141,6 +143,7 @@ export class ModelStore {
           [model.tag],
         );
         const version = newVersion(actor, given, (last!.ordinal ?? 0) + 1, now);
+        await requireBackend(tx, version.backend, "");
         await insertVersion(tx, model.tag, version);
         await insertUses(tx, model.tag, version.ordinal, given.uses, "");
         const subject = `model:${model.name}`;

@@ -57,6 +57,14 @@ export class InUse extends Error {
   override readonly name = "InUse";
 }
 
+/** A registered backend cannot go while versions of models name it. */
+export class BackendInUse extends InUse {
+  /** `models` are the names of those models. */
+  constructor(readonly backend: string, readonly models: readonly string[]) {
+    super(`versions of models run on ${backend}: ${models.join(", ")}`);
+  }
+}
+
 /** A model cannot go while versions of other models run it. */
 export class ModelInUse extends InUse {
   /** `users` are the names of those other models. */

@@ -6,6 +6,7 @@
  */
 import type { Document } from "./document.ts";
 import type { BackendReference, Model, Version } from "./model.ts";
+import { type Principal, subjectsOf } from "./principal.ts";
 
 /** The kind of reference by which a version names a registered backend. */
 export const REGISTERED_KIND = "registered";
@@ -78,6 +79,11 @@ export interface RegisteredBackend {
   readonly health?: HealthCheck;
   readonly circuitBreaker?: CircuitBreaker;
   readonly limits?: ServiceLimits;
+  /**
+   * Entries `user:NAME` and `team:NAME` of who may put versions on it, beside superusers; all who
+   * register models where it is not set.
+   */
+  readonly users?: readonly string[];
 }
 
 interface Catalog {
@@ -95,17 +101,31 @@ export function registeredBackendOf(
   return document && { document, backend: document.value as RegisteredBackend };
 }
 
-/** Names of the models that have a version on the registered backend. */
-export function modelsOn(
+/** Decides whether the principal may put versions on a registered backend, and so may see it. */
+export function mayUseBackend(
+  principal: Principal,
+  { users }: Pick<RegisteredBackend, "users">,
+): boolean {
+  return principal.superuser || users === undefined ||
+    subjectsOf(principal).some((subject) => users.includes(subject));
+}
+
+/** Names of the models that have a version on each registered backend, by its name in lower case. */
+export function modelsByBackend(
   catalog: { models(): Iterable<Model>; versions(name: string): readonly Version[] },
-  backend: string,
-): string[] {
-  const key = backend.toLowerCase();
-  return [...catalog.models()].map(({ name }) => name).filter((name) =>
-    catalog.versions(name).some(({ backend: reference }) =>
-      reference.kind === REGISTERED_KIND && String(reference.backend).toLowerCase() === key
-    )
-  );
+): ReadonlyMap<string, readonly string[]> {
+  const models = new Map<string, string[]>();
+  for (const { name } of catalog.models()) {
+    const backends = catalog.versions(name)
+      .filter(({ backend }) => backend.kind === REGISTERED_KIND)
+      .map(({ backend }) => String(backend.backend).toLowerCase());
+    for (const backend of new Set(backends)) {
+      const known = models.get(backend);
+      if (known) known.push(name);
+      else models.set(backend, [name]);
+    }
+  }
+  return models;
 }
 
 /** Answers the path below an instance's URL; both may have a slash where they meet. */

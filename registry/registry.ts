@@ -20,6 +20,7 @@ export type { Document, DocumentKind } from "./document.ts";
 export type { DocumentChange } from "./document_store.ts";
 export type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
 export {
+  BackendInUse,
   Changed,
   InUse,
   InvalidDefinition,
@@ -136,7 +137,10 @@ export class Registry {
     return this.#documents.set(actor, kind, name, value, change);
   }
 
-  /** Deletes a document; answers what it was. Throws NotFound, Changed. */
+  /**
+   * Deletes a document; answers what it was. Throws NotFound, Changed, and BackendInUse for a backend
+   * that versions name.
+   */
   deleteDocument(
     actor: string,
     kind: DocumentKind,

@@ -10,7 +10,7 @@ import type { CircuitEvent } from "./circuit.ts";
 export type Stopped = "timeout" | "other" | undefined;
 
 /** What a result tells the circuit. A refusal of the input is an answer like any other. */
-export function verdictOf(result: BackendResult, stopped: Stopped): CircuitEvent {
+export function verdictOf(result: BackendResult, stopped: Stopped): Exclude<CircuitEvent, "begun"> {
   if (stopped !== undefined) return stopped === "timeout" ? "failed" : "dropped";
   return result.ok || !result.retry ? "succeeded" : "failed";
 }

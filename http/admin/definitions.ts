@@ -96,7 +96,16 @@ export async function importDefinitions(
       return false;
     }
   };
-  // The models that a consensus runs have to be there before it.
+  const addDocuments = async (documents: Definitions["documents"]) => {
+    for (const { kind, name, value } of documents) {
+      const add = () => importDocument(gateway, actor, api, kind, name, value);
+      if (catalog.document(kind, name)) count.kept++;
+      else if (await attempt(`${kind} ${name}`, add)) count.documents++;
+    }
+    await catalog.refresh();
+  };
+  // Versions may name backends; and the models that a consensus runs have to be there before it.
+  await addDocuments(definitions.documents.filter(({ kind }) => kind === "backend"));
   for (const { definition, defaultVersion, versions } of inOrder(definitions.models)) {
     const { name } = definition;
     if (catalog.model(name)) count.kept++;
@@ -117,15 +126,7 @@ export async function importDefinitions(
       await attempt(name, () => registry.setDefaultVersion(actor, name, defaultVersion));
     }
   }
-  for (const { kind, name, value } of definitions.documents) {
-    if (catalog.document(kind, name)) count.kept++;
-    else if (
-      await attempt(`${kind} ${name}`, () => importDocument(gateway, actor, api, kind, name, value))
-    ) {
-      count.documents++;
-    }
-  }
-  await catalog.refresh();
+  await addDocuments(definitions.documents.filter(({ kind }) => kind !== "backend"));
   return { ...count, refused };
 }
 
@@ -151,7 +152,7 @@ async function importDocument(
     case "policy":
       return await api.change("PUT", "/v1/policies", { ...fields, reason });
     case "backend":
-      return await api.change("PUT", `/v1/backends/${path}`, { ...fields, reason });
+      return await api.change("POST", "/v1/backends", { ...fields, name, reason });
     case "query":
       return await saveQuery(registry, actor, name, (fields as { sql?: unknown }).sql);
   }

@@ -1,4 +1,5 @@
 // All kinds of database in one file, so that PGlite is started once.
+import { backendUsesContract } from "../contracts/backend_uses_contract.ts";
 import { databaseContract } from "../contracts/database_contract.ts";
 import { registryContract } from "../contracts/registry_contract.ts";
 import { versionUsesContract } from "../contracts/version_uses_contract.ts";
@@ -8,6 +9,7 @@ for (const kind of [sqlite, pglite, postgres]) {
   databaseContract(kind);
   registryContract(kind);
   versionUsesContract(kind);
+  backendUsesContract(kind);
 }
 
 Deno.test.afterAll(closePglite);
