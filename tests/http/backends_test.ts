@@ -28,17 +28,17 @@ class Site implements AsyncDisposable {
   static async open(allowedHosts?: readonly string[]): Promise<Site> {
     const options = allowedHosts ? { allowedHosts } : {};
     const services = [new HttpBackend(options), new OpenInferenceBackend(options)];
-    let registered: RegisteredBackend | undefined;
+    const late: { registered?: RegisteredBackend } = {};
     const backends: BackendChecks = {
       kinds: () => ["echo", "http", "open_inference", "registered"],
       check: (reference) => {
-        if (reference.kind === "registered") return registered!.check(reference);
+        if (reference.kind === "registered") return late.registered!.check(reference);
         return services.find(({ kind }) => kind === reference.kind)?.check(reference) ?? [];
       },
-      checkService: (service) => registered!.checkService(service),
+      checkService: (service) => late.registered!.checkService(service),
     };
     const t = await TestGateway.start({}, { backends });
-    registered = new RegisteredBackend({
+    const registered = late.registered = new RegisteredBackend({
       catalog: t.gateway.catalog,
       kinds: new Map(services.map((service) => [service.kind, service])),
     });

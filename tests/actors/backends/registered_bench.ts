@@ -82,11 +82,9 @@ export class RegisteredBench implements AsyncDisposable {
   call(
     settings: Record<string, unknown> = {},
     signal?: AbortSignal,
-    input: unknown = { n: 1 },
   ): Promise<BackendResult> {
-    return this.backend.run(
-      callOf({ kind: "registered", backend: "pool", ...settings }, input, signal),
-    );
+    const reference = { kind: "registered", backend: "pool", ...settings };
+    return this.backend.run(callOf(reference, { n: 1 }, signal));
   }
 
   /** How the instances stand, as `circuit` or `sick`. */
