@@ -80,7 +80,7 @@ export class RegisteredBench implements AsyncDisposable {
 
   /** Calls it as a version with these settings would. */
   call(
-    settings: Record<string, unknown> = {},
+    settings?: Record<string, unknown>,
     signal?: AbortSignal,
   ): Promise<BackendResult> {
     const reference = { kind: "registered", backend: "pool", ...settings };
