@@ -5,6 +5,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import type { OidcSettings } from "./http/oidc/settings.ts";
+import { readOidc } from "./oidc_config.ts";
 import { helpText, type Option, type OptionName, OPTIONS } from "./config_options.ts";
 
 export const ROLES = ["gateway", "scheduler", "worker"] as const;
@@ -57,6 +59,8 @@ export interface Config {
   readonly auditLimit: number;
   /** Signs the seals of the trail. */
   readonly auditKey?: string;
+  /** The OpenID provider that is trusted; API keys alone where it is not set. */
+  readonly oidc?: OidcSettings;
   readonly logLevel: LogLevel;
   /** Register the models of the examples folder that are not there yet. */
   readonly examples: boolean;
@@ -122,6 +126,7 @@ export function parseConfig(
     ...present("sessionSecret", read.sessionSecret()),
     ...present("audit", read.audit()),
     ...present("auditKey", read.auditKey()),
+    ...present("oidc", readOidc(read)),
   };
   checkTogether(config, problems);
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };

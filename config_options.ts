@@ -4,6 +4,8 @@
  * @module
  */
 
+import { OIDC_OPTIONS } from "./oidc_config.ts";
+
 /** A setting, as it is given and explained. */
 export interface Option {
   readonly flag?: string;
@@ -179,6 +181,7 @@ export const OPTIONS = {
     value: "KEYS",
     help: "keys that sign callbacks, whsec_..., comma-separated, newest first",
   },
+  ...OIDC_OPTIONS,
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof OPTIONS;

@@ -28,6 +28,7 @@ import { registerExamples } from "./examples/register.ts";
 import { createApp } from "./http/app.ts";
 import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
 import { Metrics } from "./http/metrics.ts";
+import { Oidc } from "./http/oidc/oidc.ts";
 import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
@@ -162,7 +163,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         draw: (smiles: string) => drawer.draw(smiles),
         samples,
         selects: store.database,
-        sessionSecret: await sessionSecret(config, log),
+        ...await signIns(config, log),
         limits: { ...DEFAULT_LIMITS, maxBodyBytes: config.maxBodyBytes },
         now: Date.now,
         stopping: stopping.signal,
@@ -263,6 +264,22 @@ function servedBy(config: Config, catalog: Catalog): (model: { name: string }) =
   const named = config.models && new Set(config.models.map((name) => name.toLowerCase()));
   return ({ name }) =>
     (!named || named.has(name.toLowerCase())) && !isConsensusModel(catalog, name);
+}
+
+/** What seals sessions, and whom else to trust than bearers of keys. */
+async function signIns(
+  config: Config,
+  log: Log,
+): Promise<{ readonly sessionSecret: string; readonly oidc?: Oidc }> {
+  const secret = await sessionSecret(config, log);
+  if (!config.oidc) return { sessionSecret: secret };
+  const { issuer } = config.oidc;
+  const onFault = (error: unknown) =>
+    log.warn("the identity provider cannot be read", { issuer, error });
+  return {
+    sessionSecret: secret,
+    oidc: new Oidc(config.oidc, { sessionSecret: secret, onFault }),
+  };
 }
 
 /** What seals the panel's sessions: as configured, or kept in the data folder, or of this process. */

@@ -39,11 +39,12 @@ export function createApp(gateway: Gateway): Api {
   app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
     type: "http",
     scheme: "bearer",
-    description: "An API key, as `Authorization: Bearer mgk_...`.",
+    description: "An API key, as `Authorization: Bearer mgk_...`, or a token of the OpenID " +
+      "provider that the gateway trusts, if it trusts one.",
   });
   submissionRoute(app, gateway, meter);
   app.use(meter.middleware());
-  app.use("/v1/*", authenticate(gateway.catalog));
+  app.use("/v1/*", authenticate(gateway));
   modelRoutes(app, gateway);
   versionRoutes(app, gateway);
   modelRoute(app, gateway);

@@ -1,49 +1,74 @@
 /**
- * Who asks: the bearer of an API key.
+ * Who asks: the bearer of an API key, or of a token of the OpenID provider.
  *
  * @module
  */
 import type { MiddlewareHandler } from "hono";
-import type { Catalog } from "../registry/catalog.ts";
 import type { Principal } from "../registry/principal.ts";
-import type { GatewayEnv } from "./gateway.ts";
+import type { GatewayEnv, Operations } from "./gateway.ts";
+import { TokenRefused } from "./oidc/token_refused.ts";
 import { Problem } from "./problem.ts";
 import { requireScope, scopeFor } from "./scope_check.ts";
 
-const BEARER = /^Bearer +([\x21-\x7e]{1,512}) *$/i;
+type Identities = Pick<Operations, "oidc"> & {
+  readonly catalog: Pick<Operations["catalog"], "principal">;
+};
 
-/** Answers the principal behind an `Authorization` header, if the key is known. */
+const BEARER = /^Bearer +([\x21-\x7e]{1,16384}) *$/i;
+
+/**
+ * Answers the principal behind an `Authorization` header, if there is one: at once for an API key and
+ * for a token that was seen before. Throws or rejects with 401 for a token that is not taken.
+ */
 export function bearerOf(
-  catalog: Pick<Catalog, "principal">,
+  identities: Identities,
   header: string | null,
-): Principal | undefined {
-  const key = header === null ? undefined : BEARER.exec(header)?.[1];
-  return key === undefined ? undefined : catalog.principal(key);
+): Principal | undefined | Promise<Principal> {
+  const bearer = header === null ? undefined : BEARER.exec(header)?.[1];
+  return bearer === undefined ? undefined : principalOf(identities, bearer);
 }
 
-/** Answers the principal of a request. Throws a 401 problem. */
+/** Answers whose credential it is; as {@link bearerOf}. */
+export function principalOf(
+  { catalog, oidc }: Identities,
+  bearer: string,
+): Principal | undefined | Promise<Principal> {
+  const found = oidc?.find(bearer) ?? catalog.principal(bearer);
+  return found instanceof Promise ? found.catch(refuse) : found;
+}
+
+/** Answers the principal of a request. Throws or rejects with a 401 problem. */
 export function requirePrincipal(
-  catalog: Pick<Catalog, "principal">,
+  identities: Identities,
   header: string | null,
-): Principal {
-  const principal = bearerOf(catalog, header);
+): Principal | Promise<Principal> {
+  const principal = bearerOf(identities, header);
   if (principal) return principal;
-  const known = header !== null;
-  throw new Problem("unauthorized", {
-    detail: known ? "the API key is unknown or past its time" : "the request has no API key",
-    errors: [{ header: "Authorization", expected: "`Bearer ` and a valid API key" }],
+  if (header === null) throw unauthorized("the request has no API key", false);
+  throw unauthorized("the API key is unknown or past its time", true);
+}
+
+/** Lets only bearers of valid credentials pass, and leaves their principal for the handlers. */
+export function authenticate(identities: Identities): MiddlewareHandler<GatewayEnv> {
+  return async (c, next) => {
+    const found = requirePrincipal(identities, c.req.raw.headers.get("authorization"));
+    const principal = found instanceof Promise ? await found : found;
+    requireScope(principal, scopeFor(c.req.method, c.req.path));
+    c.set("principal", principal);
+    return await next();
+  };
+}
+
+function refuse(error: unknown): never {
+  throw error instanceof TokenRefused ? unauthorized(error.message, true) : error;
+}
+
+function unauthorized(detail: string, known: boolean): Problem {
+  return new Problem("unauthorized", {
+    detail,
+    errors: [{ header: "Authorization", expected: "`Bearer ` and a valid API key or token" }],
     headers: {
       "www-authenticate": `Bearer realm="model-gateway"${known ? ', error="invalid_token"' : ""}`,
     },
   });
-}
-
-/** Lets only bearers of valid keys pass, and leaves their principal for the handlers. */
-export function authenticate(catalog: Catalog): MiddlewareHandler<GatewayEnv> {
-  return (c, next) => {
-    const principal = requirePrincipal(catalog, c.req.raw.headers.get("authorization"));
-    requireScope(principal, scopeFor(c.req.method, c.req.path));
-    c.set("principal", principal);
-    return next();
-  };
 }

@@ -16,6 +16,7 @@ import type { RegisteredBackend } from "../registry/registered_backend.ts";
 import type { SelectRunner } from "../registry/select.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
+import type { Oidc } from "./oidc/oidc.ts";
 import type { QueueSamples } from "./queue_samples.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -74,6 +75,8 @@ export interface Operations {
   readonly log: Log;
   /** Of the program, shown in the OpenAPI document and the metrics. */
   readonly version: string;
+  /** Whose tokens are taken beside API keys, and where people sign in; only keys if not set. */
+  readonly oidc?: Oidc;
   ready(): Promise<readonly ReadyCheck[]>;
 }
 

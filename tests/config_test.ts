@@ -90,3 +90,56 @@ Deno.test("parseConfig() answers --help with every flag", () => {
     assertStringIncludes(parsed.text, word);
   }
 });
+
+Deno.test("parseConfig() reads whom to trust beside keys, by flags and environment", () => {
+  assertEquals(config([]).oidc, undefined);
+  const bare = config(["--oidc-issuer", "https://id.example", "--oidc-audience", "a, b"]).oidc!;
+  assertEquals(bare, {
+    issuer: "https://id.example",
+    audiences: ["a", "b"],
+    algorithms: ["RS256"],
+    clockSkewSeconds: 30,
+    claims: { user: "sub", teams: "groups" },
+  });
+  const whole = config(["--oidc-issuer=http://localhost:8180/realms/x"], {
+    MODEL_GATEWAY_OIDC_CLIENT_ID: "gateway",
+    MODEL_GATEWAY_OIDC_CLIENT_SECRET: "s",
+    MODEL_GATEWAY_OIDC_ALGORITHMS: "ES256,EdDSA",
+    MODEL_GATEWAY_OIDC_USER_CLAIM: "preferred_username",
+    MODEL_GATEWAY_OIDC_TEAMS_CLAIM: "realm_access.roles",
+    MODEL_GATEWAY_OIDC_SUPERUSER: "groups=a=b",
+    MODEL_GATEWAY_OIDC_SCOPES_CLAIM: "scope",
+    MODEL_GATEWAY_OIDC_NAME: "Keycloak",
+  }).oidc!;
+  assertEquals(whole.claims, {
+    user: "preferred_username",
+    teams: "realm_access.roles",
+    superuser: { claim: "groups=a", value: "b" },
+    scopes: "scope",
+  });
+  assertEquals([whole.algorithms, whole.audiences], [["ES256", "EdDSA"], []]);
+  assertEquals(whole.client, {
+    id: "gateway",
+    secret: "s",
+    scope: "openid profile email",
+    name: "Keycloak",
+    sessionSeconds: 28_800,
+  });
+});
+
+Deno.test("parseConfig() refuses a provider that could not be trusted", () => {
+  const issuer = "--oidc-issuer=https://id.example";
+  const cases: [args: string[], env: Record<string, string>, part: string][] = [
+    [["--oidc-audience=a"], {}, "OIDC_AUDIENCE needs an OpenID issuer"],
+    [["--oidc-issuer=http://id.example", "--oidc-audience=a"], {}, "expected a URL with https:"],
+    [[issuer], {}, "needs MODEL_GATEWAY_OIDC_AUDIENCE, MODEL_GATEWAY_OIDC_CLIENT_ID or both"],
+    [[issuer, "--oidc-audience=a", "--oidc-algorithms=RS256,HS256"], {}, "expected some of RS256"],
+    [[issuer, "--oidc-audience=a", "--oidc-algorithms=none"], {}, "expected some of RS256"],
+    [[issuer, "--oidc-audience=a", "--oidc-superuser=groups"], {}, "expected CLAIM=VALUE"],
+    [[issuer, "--oidc-client-id=x", "--oidc-scope=email"], {}, "expected openid and more"],
+    [[issuer, "--oidc-client-id=x", "--oidc-session=9"], {}, "a whole number from 60 to 43200"],
+  ];
+  for (const [args, env, part] of cases) {
+    assertStringIncludes(problems(args, env).join("\n"), part);
+  }
+});

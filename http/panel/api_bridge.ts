@@ -6,6 +6,7 @@
  */
 import type { Context } from "hono";
 import type { Gateway } from "../gateway.ts";
+import { principalOf } from "../auth.ts";
 import { Problem } from "../problem.ts";
 import { problemResponse } from "../errors.ts";
 import type { Panel, PanelEnv } from "./panel.ts";
@@ -25,9 +26,9 @@ const PASSED_ON = [
 
 /** Tells the documentation's page who is signed in, or that nobody is. */
 export function sessionRoute(panel: Panel, gateway: Gateway, seal: Seal): void {
-  panel.get("/session", (c) => {
+  panel.get("/session", async (c) => {
     const session = openSession(seal, readSession(c), gateway.now());
-    const principal = session && gateway.catalog.principal(session.bearer);
+    const principal = session && await principalOf(gateway, session.bearer);
     return c.json(session && principal ? { user: principal.user, csrf: session.csrf } : null);
   });
 }

@@ -6,6 +6,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { Api } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
+import { principalOf } from "../auth.ts";
 import { Problem } from "../problem.ts";
 import { ApiCaller } from "./api_caller.ts";
 import { isFragment } from "./page.tsx";
@@ -20,7 +21,7 @@ const SAFE: readonly string[] = ["GET", "HEAD"];
 export function signedIn(app: Api, gateway: Gateway, seal: Seal): MiddlewareHandler<PanelEnv> {
   return async (c, next) => {
     const session = openSession(seal, readSession(c), gateway.now());
-    const principal = session && gateway.catalog.principal(session.bearer);
+    const principal = session && await principalOf(gateway, session.bearer);
     if (!session || !principal) {
       clearSession(c);
       const url = new URL(c.req.url);

@@ -4,6 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { hasScope } from "../../registry/scope.ts";
 import { type Api, json, TAGS } from "../api.ts";
 import { bearerOf } from "../auth.ts";
 import type { Operations } from "../gateway.ts";
@@ -112,8 +113,9 @@ export function healthRoutes(app: Api, operations: Operations): void {
   app.openapi(metricsRoute, async (c) => {
     const text = new PrometheusText();
     metrics.render(text);
-    const principal = bearerOf(catalog, c.req.raw.headers.get("authorization"));
-    await renderModelMetrics(operations, principal, text);
+    const bearer = await bearerOf(operations, c.req.raw.headers.get("authorization"));
+    const reader = bearer && hasScope(bearer, "read") ? bearer : undefined;
+    await renderModelMetrics(operations, reader, text);
     return c.text(text.toString(), 200, { "content-type": METRICS_TYPE });
   });
 }

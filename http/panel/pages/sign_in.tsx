@@ -6,11 +6,15 @@
 import type { Context, Hono } from "hono";
 import type { Api } from "../../api.ts";
 import type { Gateway } from "../../gateway.ts";
+import { Oidc } from "../../oidc/oidc.ts";
 import { ApiCaller } from "../api_caller.ts";
 import type { Pages } from "../page.tsx";
 import { isSameOrigin } from "../same_origin.ts";
+import type { PanelEnv } from "../panel.ts";
+import { HOME, nextOf } from "../next_page.ts";
 import { newSession, type Seal } from "../session.ts";
-import { clearSession, writeSession } from "../session_cookie.ts";
+import { clearSession, originOf, writeSession } from "../session_cookie.ts";
+import { faultText, singleSignOnRoutes } from "../single_sign_on.ts";
 import { SignInLimit } from "../sign_in_limit.ts";
 
 export interface SignInOptions {
@@ -18,18 +22,22 @@ export interface SignInOptions {
   readonly gateway: Gateway;
   readonly pages: Pages;
   readonly seal: Seal;
-  /** Shown beside the form where single sign-on is set up. */
-  readonly singleSignOn?: { readonly path: string; readonly name: string };
 }
-
-const HOME = "/panel/models";
 
 /** Adds the routes that nobody needs to be signed in for. */
 export function signInRoutes(panel: Hono, options: SignInOptions): void {
   const { app, gateway, seal } = options;
   const limit = new SignInLimit(gateway.now);
 
-  panel.get("/sign-in", (c) => formPage(c, options, { next: nextOf(c.req.query("next")) }));
+  panel.get("/sign-in", async (c) => {
+    const shown = { next: nextOf(c.req.query("next")), faultOf: c.req.query("fault") };
+    if (c.req.query("signed-out") === undefined) return await formPage(c, options, shown);
+    // While the provider is away, there is only no link to its own sign-out.
+    const back = `${originOf(c)}/panel/sign-in`;
+    const signOut = await gateway.oidc?.signOutUrl(back).catch(() => undefined);
+    return await formPage(c, options, { ...shown, signOut });
+  });
+  singleSignOnRoutes(panel, gateway, seal);
 
   panel.post("/sign-in", async (c) => {
     if (!isSameOrigin(c)) return await formPage(c, options, { fault: OTHER_SITE, status: 403 });
@@ -55,18 +63,11 @@ export function signInRoutes(panel: Hono, options: SignInOptions): void {
   });
 }
 
-/** Ends the session of this browser. */
-export function signOut(c: Context): Response {
+/** Ends the session of this browser; the page after it leads on to the provider's own end. */
+export function signOut(c: Context<PanelEnv>): Response {
   clearSession(c);
-  return c.redirect("/panel/sign-in", 303);
-}
-
-/** A path of these pages to go on to; anything else might lead elsewhere. */
-export function nextOf(path: string | undefined): string {
-  return path !== undefined && /^\/(?:panel|admin|docs)(?:[/?][\x21-\x7e]*)?$/.test(path) &&
-      !path.includes("\\")
-    ? path
-    : HOME;
+  const single = Oidc.isSession(c.get("session").bearer);
+  return c.redirect(`/panel/sign-in${single ? "?signed-out" : ""}`, 303);
 }
 
 const OTHER_SITE = "The form was sent from another site.";
@@ -74,20 +75,38 @@ const OTHER_SITE = "The form was sent from another site.";
 interface FormProps {
   readonly next?: string;
   readonly fault?: string;
+  /** Why a sign-in with the provider failed, by its word in the address. */
+  readonly faultOf?: string;
+  /** Where one signs out of the provider too. */
+  readonly signOut?: string;
   readonly status?: 401 | 403 | 429;
 }
 
 function formPage(
   c: Context,
-  { pages, singleSignOn }: SignInOptions,
-  { next = HOME, fault, status }: FormProps,
+  { pages, gateway }: SignInOptions,
+  { next = HOME, fault, faultOf, signOut, status }: FormProps,
 ): Promise<Response> {
+  const client = gateway.oidc?.settings.client;
+  const words = fault ?? (faultOf === undefined ? undefined : faultText(faultOf));
   return pages.show(
     c,
     { title: "Sign in", ...(status && { status }) },
     <section class="narrow">
       <h1>Sign in</h1>
-      {fault && <p class="faults" role="alert">{fault}</p>}
+      {words && <p class="faults" role="alert">{words}</p>}
+      {signOut && client && (
+        <p class="notice" role="status">
+          You are signed out here. <a href={signOut}>Sign out of {client.name} too</a>
+        </p>
+      )}
+      {client && (
+        <p>
+          <a class="button primary" href={`/panel/oidc/start?next=${encodeURIComponent(next)}`}>
+            Sign in with {client.name}
+          </a>
+        </p>
+      )}
       <form method="post" action="/panel/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
         <label for="key">API key</label>
@@ -104,15 +123,8 @@ function formPage(
           It stays in this browser, sealed in a cookie, for 12 hours. Revoking the key ends the
           session.
         </p>
-        <button class="primary">Sign in</button>
+        <button class={client ? "" : "primary"}>Sign in</button>
       </form>
-      {singleSignOn && (
-        <p>
-          <a class="button" href={`${singleSignOn.path}?next=${encodeURIComponent(next)}`}>
-            Sign in with {singleSignOn.name}
-          </a>
-        </p>
-      )}
     </section>,
   );
 }

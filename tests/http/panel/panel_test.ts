@@ -237,6 +237,7 @@ testWhere(
         "consensus",
         "consensus-editor",
         "usage",
+        "keys",
         `jobs/${job}`,
         "nothing",
       ],
