@@ -25,8 +25,8 @@ export class Deployment implements AsyncDisposable {
   ) {}
 
   /**
-   * Starts the roles with one model on the backend; `gateway` is to be among them, with more flags
-   * of its own if need be.
+   * Starts the roles with one model on the backend, all audited into a folder; `gateway` is to be
+   * among them, with more flags of its own if need be.
    */
   static async start(
     roles: readonly Role[],
@@ -39,9 +39,12 @@ export class Deployment implements AsyncDisposable {
       const postgres = stack.use(await startPostgres());
       const redis = stack.use(await startSingleRedis());
       const headers = await registerModel(postgres.url, backend, settings);
+      const audit = await Deno.makeTempDir({ prefix: "gateway-audit-" });
+      stack.defer(() => Deno.remove(audit, { recursive: true }));
       const env = {
         DATABASE_URL: postgres.url,
         REDIS_URL: redis.url,
+        MODEL_GATEWAY_AUDIT: audit,
         MODEL_GATEWAY_LOG_LEVEL: "error",
       };
       const pids = new Map<string, number>();

@@ -41,6 +41,7 @@ interface Sample extends LoadResult {
 
 const BARE = "bare Hono, HSET + XADD";
 const GATEWAY = "gateway";
+const AUDITED = "gateway, audited";
 const REPLICATED = "gateway, replicated";
 const BULLMQ = "BullMQ 5, Fastify";
 const WARM_SECONDS = 4;
@@ -57,6 +58,7 @@ async function startContenders(
     args: (port: number, redisUrl: string) => string[],
     headers: Readonly<Record<string, string>>,
     redis?: SingleRedis,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Contender> => {
     redis ??= stack.use(await startSingleRedis());
     const port = freePort();
@@ -64,6 +66,7 @@ async function startContenders(
       DATABASE_URL: postgres.url,
       REDIS_URL: redis.url,
       MODEL_GATEWAY_LOG_LEVEL: "error",
+      ...more,
     };
     const process = stack.use(new Spawned(script, args(port, redis.url), env));
     await process.ready(`http://127.0.0.1:${port}/readyz`);
@@ -75,14 +78,23 @@ async function startContenders(
   ];
   const theirs = (port: number, redisUrl: string) => [`${port}`, redisUrl];
   const gateway = await start(GATEWAY, "main.ts", own(), user);
+  const audited = (port: number) => ["--role", "gateway,scheduler", "--port", `${port}`];
   const replicated = own("--durability", "replicated");
   return [
     await start(BARE, "bench/servers/bare.ts", theirs, plain),
     gateway,
     { ...gateway, name: "gateway, no Idempotency-Key", keyed: false },
+    // Its scheduler writes the trail, on the same processors.
+    await start(AUDITED, "main.ts", audited, user, undefined, await auditFolder(stack)),
     await start(REPLICATED, "main.ts", replicated, user, await replicatedRedis(stack)),
     await start(BULLMQ, "bench/servers/bullmq.ts", theirs, plain),
   ];
+}
+
+async function auditFolder(stack: AsyncDisposableStack): Promise<Record<string, string>> {
+  const folder = await Deno.makeTempDir({ prefix: "gateway-audit-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  return { MODEL_GATEWAY_AUDIT: folder };
 }
 
 /** A Redis with one replica, in step. */

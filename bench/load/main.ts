@@ -127,7 +127,7 @@ async function main(args: string[]): Promise<void> {
   }
   const setting = options.target
     ? `Against ${options.target}.`
-    : "Keys, access, schema and metrics on; one gateway process per 17,000 users, a scheduler" +
+    : "Keys, access, schema, metrics and audit on; one gateway process per 17,000 users, a scheduler" +
       `${options.plans.some(needsWorker) ? ", a worker where results are read" : ""}.`;
   await keep(options.name, { startedAt, machine, setting, levels, bare });
 }
