@@ -117,7 +117,13 @@ class Checking {
       this.#add(at(field), `an existing ${what} of ${model.name}`, named ?? "no version at all");
       return undefined;
     }
-    const { backend } = resolved.version;
+    const { backend, lifecycle } = resolved.version;
+    if (lifecycle?.retiresAt !== undefined) {
+      const date = new Date(lifecycle.retiresAt).toISOString();
+      const expected = `a version of ${model.name} that stays`;
+      const found = `${resolved.version.version}, which retires at ${date}`;
+      this.#add(at(child.version === undefined ? "model" : "version"), expected, found);
+    }
     if (child.backend !== undefined && !runsOn(catalog, backend, child.backend)) {
       const { version } = resolved.version;
       const expected = `the backend of ${model.name} ${version}, of kind ${backend.kind}`;

@@ -9,6 +9,7 @@ import type { ConsensusChild } from "../consensus/spec.ts";
 import type { ChildAnswer } from "../consensus/verdict.ts";
 import { mayRunChild } from "../registry/access.ts";
 import type { Catalog, Resolved } from "../registry/catalog.ts";
+import { isRetired } from "../registry/lifecycle.ts";
 import { effectiveSettings, type Model } from "../registry/model.ts";
 import { isConsensus } from "./consensus_model.ts";
 import type { ConsensusCall } from "./consensus_call.ts";
@@ -112,6 +113,10 @@ class Asking {
       const wanted = this.#child.version ?? this.#child.alias ?? "default";
       const message = `${this.#model.name} has no version ${wanted}`;
       return failed(this.#child, "version_not_found", message);
+    }
+    if (joined.version === undefined && isRetired(resolved.version.lifecycle, Date.now())) {
+      const message = `${this.#model.name} ${resolved.version.version} is retired`;
+      return failed(this.#child, "version_retired", message, false);
     }
     // A list goes as one job to a child that takes lists, else each row is a job.
     const whole = resolved.validate(input)[0];

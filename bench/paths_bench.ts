@@ -77,6 +77,7 @@ const OWNED: Model = {
   settings: {},
   createdAt: 0,
   updatedAt: 0,
+  revision: 1,
 };
 
 Deno.bench("SHA-256 of the key", { group: "key and access", baseline: true }, () => {

@@ -21,6 +21,8 @@ import { healthRoutes } from "./routes/health.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
+import { lifecycleRoutes } from "./routes/lifecycle.ts";
+import { modelAccessRoutes } from "./routes/model_access.ts";
 import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { policyRoutes } from "./routes/policies.ts";
@@ -29,6 +31,7 @@ import { quotaRoutes } from "./routes/quotas.ts";
 import { replayRoutes } from "./routes/replays.ts";
 import { submissionRoute } from "./routes/submissions.ts";
 import { usageRoute } from "./routes/usage.ts";
+import { versionNameRoutes } from "./routes/version_names.ts";
 import { versionRoutes } from "./routes/versions.ts";
 
 /** Builds the application: `app.fetch` answers requests. */
@@ -46,7 +49,10 @@ export function createApp(gateway: Gateway): Api {
   app.use(meter.middleware());
   app.use("/v1/*", authenticate(gateway));
   modelRoutes(app, gateway);
+  modelAccessRoutes(app, gateway);
   versionRoutes(app, gateway);
+  versionNameRoutes(app, gateway);
+  lifecycleRoutes(app, gateway);
   modelRoute(app, gateway);
   consensusRoutes(app, gateway);
   evaluationRoutes(app, gateway);

@@ -11,6 +11,7 @@ import type { Resolved } from "../registry/catalog.ts";
 import type { Model } from "../registry/model.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Gateway } from "./gateway.ts";
+import { noneLeft } from "./lifecycle_headers.ts";
 import { notFound, Problem } from "./problem.ts";
 import type { FieldError } from "./wire/problem.ts";
 
@@ -36,7 +37,10 @@ export function modelFor(
   return model;
 }
 
-/** Answers a version by its name, `default` or `latest`. Throws as {@link modelFor}, and 404. */
+/**
+ * Answers a version by its name or alias, `default` or `latest`. Throws as {@link modelFor}, 404, and
+ * 410 where all versions are retired.
+ */
 export function versionFor(
   gateway: Pick<Gateway, "catalog">,
   principal: Principal,
@@ -48,6 +52,10 @@ export function versionFor(
   const resolved = gateway.catalog.resolve(name, version);
   if (resolved && can(principal, right, resolved.model)) return resolved;
   const model = modelFor(gateway, principal, name, right, where.model);
+  const isOneOf = version === undefined || version === "default" || version === "latest";
+  if (isOneOf && gateway.catalog.versions(model.name).length > 0) {
+    throw noneLeft(model, where.version);
+  }
   const what = `version of ${model.name}`;
   throw notFound(what, version ?? "default", where.version);
 }

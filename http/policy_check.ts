@@ -5,7 +5,8 @@
  */
 import { type Policy, policyOf, settingFaults } from "../registry/policy.ts";
 import { backendFaults } from "../registry/policy.ts";
-import type { BackendReference, JobSettings } from "../registry/model.ts";
+import type { SettingsPatch } from "../registry/definition.ts";
+import type { BackendReference } from "../registry/model.ts";
 import { type RegisteredBackend, registeredBackendOf } from "../registry/registered_backend.ts";
 import type { Problem as Fault } from "../registry/registry.ts";
 import { countOf } from "./errors.ts";
@@ -17,7 +18,7 @@ type WithCatalog = Pick<Gateway, "catalog">;
 /** Throws 422 for settings of a model beyond the policy. */
 export function checkSettingsPolicy(
   { catalog }: WithCatalog,
-  settings: Partial<JobSettings> | undefined,
+  settings: SettingsPatch | undefined,
 ): void {
   const policy = policyOf(catalog);
   if (policy && settings) refuse(settingFaults(policy, settings, "/settings"));

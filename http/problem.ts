@@ -21,6 +21,8 @@ export const PROBLEM_KINDS = {
   "canary-ended": [409, "The canary has ended"],
   "not-dead-lettered": [409, "The job is not dead-lettered"],
   "too-many": [409, "There are too many already"],
+  "version-retired": [410, "The version is retired"],
+  "precondition-failed": [412, "It has changed since it was read"],
   "body-too-large": [413, "The body is too large"],
   "unsupported-media-type": [415, "The body is of another media type"],
   "invalid-request": [422, "The request breaks the API's schema"],

@@ -10,6 +10,7 @@ import { ChildVersionGone, recordedVersions } from "../actors/recorded_versions.
 import { nothingToCompare, type ReplayVerdict, replayVerdict } from "../actors/replay_verdict.ts";
 import { can } from "../registry/access.ts";
 import type { Resolved } from "../registry/catalog.ts";
+import { isRetired } from "../registry/lifecycle.ts";
 import type { Principal } from "../registry/principal.ts";
 import { asSeenBy } from "./consensus_view.ts";
 import type { Gateway } from "./gateway.ts";
@@ -62,7 +63,8 @@ function unfitReason(gateway: Gateway, principal: Principal, job: Job): string |
   }
   const resolved = versionOf(gateway, job);
   if (!resolved) return `the version ${job.version} is gone`;
-  const { backend } = resolved.version;
+  const { backend, lifecycle } = resolved.version;
+  if (isRetired(lifecycle, gateway.now())) return `the version ${job.version} is retired`;
   if (isConsensus(resolved.version)) return undefined;
   const isThere = gateway.backends.kinds().includes(backend.kind) &&
     gateway.backends.answers?.(backend) !== false;

@@ -27,7 +27,11 @@ export function routeFaults(
     find: (name) => {
       const found = catalog.resolve(model.name, name)?.version;
       if (!found) return undefined;
-      const { version, backend: { kind } } = found;
+      const { version, backend: { kind }, lifecycle } = found;
+      if (lifecycle?.retiresAt !== undefined) {
+        const date = new Date(lifecycle.retiresAt).toISOString();
+        return { version, unfit: `stays, which ${version} does not: it retires at ${date}` };
+      }
       if (kind === CONSENSUS_KIND || kinds.includes(kind)) return { version };
       return { version, unfit: `has a backend of a kind that is there, which ${kind} is not` };
     },

@@ -25,6 +25,8 @@ export function scopeFor(method: string, path: string): Scope {
     case "models":
       if (segments[4] === "predict") return "run";
       return segments[4] === "access" ? "access:write" : "models:write";
+    // Its parts that need more ask for it themselves.
+    case "apply":
     case "consensus":
       return "models:write";
     default:

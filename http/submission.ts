@@ -12,11 +12,13 @@ import { jobIdTime } from "../actors/job_id.ts";
 import type { QuotaClaim, QuotaRefusal } from "../actors/quota_ledger.ts";
 import type { OpenSpan } from "../actors/tracing.ts";
 import { canonicalJson } from "../registry/canonical_json.ts";
+import type { Resolved } from "../registry/catalog.ts";
 import { type Model, NAME_PATTERN } from "../registry/model.ts";
 import type { Principal } from "../registry/principal.ts";
 import { countOf } from "./errors.ts";
 import { fieldErrors } from "./field_errors.ts";
 import type { Gateway } from "./gateway.ts";
+import { lifecycleHeaders } from "./lifecycle_headers.ts";
 import { Problem } from "./problem.ts";
 import { type CacheHit, cacheHit } from "./submission/cache.ts";
 import { callerOf } from "./submission/caller.ts";
@@ -47,7 +49,7 @@ export interface Accepted {
   readonly replayed: boolean;
   /** What the queue took of the time, in milliseconds. */
   readonly queueMs: number;
-  /** How the caller's quotas stand; none without a quota. */
+  /** How the caller's quotas stand, and when the version goes out of use; mostly none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -144,16 +146,20 @@ export async function submit(
       if (route?.shadow && !hit) sendShadow(gateway, job, route.shadow);
       return {
         ...acceptedAs(job, submission.id, digest, false, queueMs),
-        ...(submission.standing && {
-          headers: quotaHeaders(quotas, submission.standing, gateway.now()),
-        }),
+        ...answerHeaders(
+          resolved,
+          submission.standing && quotaHeaders(quotas, submission.standing, gateway.now()),
+        ),
       };
     case "limited":
       throw limited(quotas, submission, gateway.now());
     case "duplicate": {
       // The default version may have moved since: the answer is the first one's.
       const first = await gateway.jobs.get(submission.id) ?? job;
-      return acceptedAs(first, submission.id, digest, submission.id !== job.id, queueMs);
+      return {
+        ...acceptedAs(first, submission.id, digest, submission.id !== job.id, queueMs),
+        ...answerHeaders(resolved),
+      };
     }
     case "conflict":
       throw new Problem("idempotency-conflict", {
@@ -209,6 +215,15 @@ function acceptedAs(
 ): Accepted {
   const status = provenance?.cache ? "completed" : "queued";
   return { id, model, version, lane, inputDigest, status, replayed, queueMs };
+}
+
+/** Headers of the answer: how the quotas stand, and that the version goes out of use. */
+function answerHeaders(
+  { model, version: { lifecycle } }: Resolved,
+  quotas?: Readonly<Record<string, string>>,
+): Pick<Accepted, "headers"> {
+  if (lifecycle === undefined) return quotas ? { headers: quotas } : {};
+  return { headers: { ...quotas, ...lifecycleHeaders(model, lifecycle) } };
 }
 
 function idempotencyKeyOf(headers: Headers): string | undefined {

@@ -21,6 +21,7 @@ import {
   readFeedEnd,
   readKey,
   readKeys,
+  readLifecycles,
   readModel,
   readModels,
   readVersions,
@@ -35,7 +36,11 @@ export interface CatalogOptions {
   readonly pollMs?: number;
   /** Hears when the database stops answering, once per outage, and what a listener threw. */
   readonly onError?: (error: unknown) => void;
+  /** Epoch milliseconds, by which versions retire. */
+  readonly now?: () => number;
 }
+
+const NONE: ReadonlyMap<number, string> = new Map();
 
 /** Subjects read at once. */
 const CHUNK = 50;
@@ -45,8 +50,9 @@ export class Catalog implements AsyncDisposable {
   readonly #database: Database;
   readonly #pollMs: number;
   readonly #onError: (error: unknown) => void;
+  readonly #now: () => number;
   readonly #listeners = new Set<(subject: string) => void>();
-  #index = new ModelIndex();
+  #index: ModelIndex;
   #keys = new KeyRing();
   #documents = new DocumentIndex();
   #position: FeedPosition | undefined;
@@ -60,6 +66,8 @@ export class Catalog implements AsyncDisposable {
     this.#database = database;
     this.#pollMs = options.pollMs ?? 300;
     this.#onError = options.onError ?? (() => {});
+    this.#now = options.now ?? Date.now;
+    this.#index = new ModelIndex(this.#now);
   }
 
   /** Loads everything, then follows the feed until {@link stop}. Throws if it cannot load. */
@@ -124,9 +132,9 @@ export class Catalog implements AsyncDisposable {
   }
 
   /**
-   * Where a request goes: to the version of that name, to the `latest`, or for `default` and
-   * undefined to the default version, which is the latest where none is set. Undefined if there is
-   * no such model or version.
+   * Where a request goes: to the version of that name or alias, to the `latest`, or for `default`
+   * and undefined to the default version, which is the latest where none is set. A retired version
+   * is found by its name alone. Undefined if there is no such model or version.
    */
   resolve(name: string, version?: string): Resolved | undefined {
     return this.#index.resolve(name, version);
@@ -239,11 +247,17 @@ export class Catalog implements AsyncDisposable {
         this.#documents.remove("quota", `model:${name}`);
       };
     }
-    // Versions never change and go only with their model, so only new ones are read. They belong
-    // to the tag: a model that was deleted and made again has another one.
+    // Versions change in their lifecycle alone and go only with their model, so only new ones are
+    // read. They belong to the tag: a model that was deleted and made again has another one.
     const known = this.#index.modelByTag(row.tag) ? this.#index.entries(name) : [];
-    const added = await readVersionsAfter(this.#database, row.tag, known.at(-1)?.ordinal ?? 0);
-    const versions = [...known, ...added.map((version) => new VersionEntry(version))];
+    const [added, lifecycles] = await Promise.all([
+      readVersionsAfter(this.#database, row.tag, known.at(-1)?.ordinal ?? 0),
+      known.length > 0 ? readLifecycles(this.#database, row.tag) : NONE,
+    ]);
+    const versions = [
+      ...known.map((entry) => entry.withLifecycle(lifecycles.get(entry.ordinal) ?? null)),
+      ...added.map((version) => new VersionEntry(version)),
+    ];
     return () => this.#index.put(modelFromRow(row), versions);
   }
 
@@ -260,7 +274,7 @@ export class Catalog implements AsyncDisposable {
     for await (const page of readDocuments(this.#database)) documents.push(...page);
 
     const subjects = this.#subjects();
-    this.#index = new ModelIndex();
+    this.#index = new ModelIndex(this.#now);
     for (const row of models) this.#index.put(modelFromRow(row), versions.get(row.tag) ?? []);
     this.#keys = new KeyRing();
     for (const row of keys) this.#keys.put(row);

@@ -13,6 +13,7 @@ import type {
   Resources,
   Visibility,
 } from "./model.ts";
+import type { ModelChange } from "./model_change.ts";
 
 /** What is handed in to add a version to a model. */
 export interface NewVersion {
@@ -53,15 +54,26 @@ export interface NewModel {
   readonly version?: NewVersion;
 }
 
+/** When a version is to go out of use, in epoch milliseconds. */
+export interface NewLifecycle {
+  /** Now where it is not set. */
+  readonly deprecatedAt?: number | undefined;
+  readonly retiresAt?: number | undefined;
+  readonly successor?: string | undefined;
+}
+
 /** What is to change of a model; fields that are not set stay. */
-export interface ModelPatch {
+export interface ModelPatch extends ModelChange {
   readonly description?: string;
   readonly tags?: readonly string[];
-  /** Laid over the model's present overrides. */
-  readonly settings?: Partial<ModelSettings>;
-  /** Why, for the audit. */
-  readonly reason?: string;
+  /** Laid over the model's present overrides; null takes one away. */
+  readonly settings?: SettingsPatch;
 }
+
+/** Settings to change; null for the gateway's default again. */
+export type SettingsPatch = {
+  readonly [S in keyof ModelSettings]?: ModelSettings[S] | null;
+};
 
 /** Who may see and use a model. */
 export interface ModelAccess {

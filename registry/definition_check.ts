@@ -132,7 +132,8 @@ function checkName(name: unknown, pointer: string): Problem[] {
   return good ? [] : [{ pointer, expected: NAME_RULE }];
 }
 
-function checkVersionName(name: unknown, pointer: string): Problem[] {
+/** Answers the faults of the name of a version or of an alias. */
+export function checkVersionName(name: unknown, pointer: string): Problem[] {
   if (typeof name === "string" && /^(?:default|latest)$/i.test(name)) {
     return [{
       pointer,
@@ -202,7 +203,7 @@ function checkSettings(given: unknown, present: Partial<JobSettings>): Problem[]
   }
   const problems: Problem[] = [];
   for (const [setting, value] of Object.entries(given)) {
-    if (value === undefined) continue;
+    if (value === undefined || value === null) continue;
     if (setting === "auditInput") {
       if (typeof value !== "boolean") {
         problems.push({ pointer: "/settings/auditInput", expected: "true or false" });
@@ -224,7 +225,8 @@ function checkSettings(given: unknown, present: Partial<JobSettings>): Problem[]
       expected: `${whole ? "a whole number" : "a number"} from ${least} to ${most}`,
     });
   }
-  const settings = { ...DEFAULT_SETTINGS, ...present, ...given };
+  const own = Object.entries({ ...present, ...given }).filter(([, value]) => value !== null);
+  const settings = { ...DEFAULT_SETTINGS, ...Object.fromEntries(own) };
   if (settings.backoffSeconds > settings.maxBackoffSeconds) {
     problems.push({
       pointer: "/settings/maxBackoffSeconds",

@@ -14,6 +14,7 @@ import documents from "./migrations/003_documents.sql" with { type: "text" };
 import consensus from "./migrations/008_consensus.sql" with { type: "text" };
 import audit from "./migrations/009_audit.sql" with { type: "text" };
 import identities from "./migrations/010_identities.sql" with { type: "text" };
+import lifecycle from "./migrations/011_lifecycle.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: "consensus", sql: consensus },
   { number: 9, name: "audit", sql: audit },
   { number: 10, name: "identities", sql: identities },
+  { number: 11, name: "lifecycle", sql: lifecycle },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */

@@ -84,10 +84,14 @@ export interface Model {
   readonly delegates?: readonly Delegation[];
   /** The version that answers when none is named; the latest where it is not set. */
   readonly defaultVersion?: string;
+  /** Names that stand for versions, as they are spelt; none where it is not set. */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** Overrides of {@link DEFAULT_SETTINGS}. */
   readonly settings: Partial<ModelSettings>;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** The number of the change that wrote it or its versions last: no other state of it has it. */
+  readonly revision: number;
 }
 
 /** Which adapter runs a version, and that adapter's own settings. */
@@ -123,7 +127,17 @@ export interface CacheSettings {
   readonly ttlSeconds: number;
 }
 
-/** One immutable version of a model. */
+/** When a version goes out of use. Its owners set it, beside what never changes. */
+export interface Lifecycle {
+  /** From when on it should not be used for anything new, epoch milliseconds. */
+  readonly deprecatedAt: number;
+  /** From when on it is refused, epoch milliseconds; not set for one that stays. */
+  readonly retiresAt?: number;
+  /** The version to use instead. */
+  readonly successor?: string;
+}
+
+/** One version of a model: immutable but for its lifecycle. */
 export interface Version {
   readonly version: string;
   /** 1 for a model's first version; the latest has the highest. */
@@ -147,6 +161,8 @@ export interface Version {
   readonly example?: unknown;
   readonly createdAt: number;
   readonly createdBy: string;
+  /** Set where it is deprecated or retired, or is to be. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /** The settings in force for a model: its own over the defaults. */

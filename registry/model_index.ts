@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isRetired } from "./lifecycle.ts";
 import type { Model, Version } from "./model.ts";
 import { keyOf, versionFromRow, type VersionRow } from "./model_row.ts";
 import { compileSchema, type Validator } from "./schema.ts";
@@ -22,9 +23,12 @@ export class ModelIndex {
   readonly #byName = new Map<string, ModelEntry>();
   #sorted: Model[] | undefined;
 
+  /** `now` answers epoch milliseconds, by which versions retire. */
+  constructor(private readonly now: () => number) {}
+
   /** Adds or replaces a model with all its versions, in order. */
   put(model: Model, versions: readonly VersionEntry[]): void {
-    const entry = new ModelEntry(model, versions);
+    const entry = new ModelEntry(model, versions, this.now);
     const old = this.#byName.get(keyOf(model.name));
     if (old) this.#forget(old);
     this.#byTag.set(model.tag, entry);
@@ -68,7 +72,7 @@ export class ModelIndex {
     return this.#find(name)?.versions ?? [];
   }
 
-  /** A version by its name, `default`, `latest`, or undefined for the default. */
+  /** A version by its name or alias, `default`, `latest`, or undefined for the default. */
   resolve(name: string, version?: string): Resolved | undefined {
     return this.#find(name)?.resolve(version);
   }
@@ -110,6 +114,18 @@ export class VersionEntry {
     return this.#version;
   }
 
+  /** The same version with another lifecycle, as JSON text; null for none. */
+  withLifecycle(text: string | null): VersionEntry {
+    if (text === this.#row.lifecycle) return this;
+    const entry = new VersionEntry({ ...this.#row, lifecycle: text });
+    if (this.#version) {
+      const { lifecycle: _, ...rest } = this.#version;
+      entry.#version = text === null ? rest : { ...rest, lifecycle: JSON.parse(text) };
+    }
+    entry.#validate = this.#validate;
+    return entry;
+  }
+
   /** Checks an input of this version; compiles the schema at the first call. */
   readonly validate: Validator = (value) => {
     this.#validate ??= compileSchema(this.version.inputSchema);
@@ -123,7 +139,17 @@ class ModelEntry {
   readonly #default: number;
   #all: Version[] | undefined;
 
-  constructor(readonly model: Model, readonly versions: readonly VersionEntry[]) {
+  constructor(
+    readonly model: Model,
+    readonly versions: readonly VersionEntry[],
+    private readonly now: () => number,
+  ) {
+    for (const [alias, version] of Object.entries(model.aliases ?? {})) {
+      const index = versions.findIndex(({ name }) => name === version);
+      if (index < 0) continue;
+      this.#byName.set(keyOf(alias), index);
+      this.#byName.set(alias, index);
+    }
     versions.forEach(({ name }, index) => {
       this.#byName.set(keyOf(name), index);
       this.#byName.set(name, index);
@@ -139,10 +165,26 @@ class ModelEntry {
   }
 
   resolve(version: string | undefined): Resolved | undefined {
-    if (version === undefined || version === "default") return this.#at(this.#default);
-    if (version === "latest") return this.#at(this.versions.length - 1);
+    if (version === undefined || version === "default") {
+      const resolved = this.#at(this.#default);
+      return resolved && this.#isOut(resolved) ? this.#latest() : resolved;
+    }
+    if (version === "latest") return this.#latest();
     const index = this.#byName.get(version) ?? this.#byName.get(keyOf(version));
     return index === undefined ? undefined : this.#at(index);
+  }
+
+  /** The latest that is not retired. */
+  #latest(): Resolved | undefined {
+    for (let index = this.versions.length - 1; index >= 0; index--) {
+      const resolved = this.#at(index)!;
+      if (!this.#isOut(resolved)) return resolved;
+    }
+    return undefined;
+  }
+
+  #isOut({ version: { lifecycle } }: Resolved): boolean {
+    return lifecycle !== undefined && isRetired(lifecycle, this.now());
   }
 
   #at(index: number): Resolved | undefined {

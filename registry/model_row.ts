@@ -18,6 +18,8 @@ export interface ModelRow extends Row {
   readers: string;
   delegates: string | null;
   default_version: string | null;
+  aliases: string | null;
+  revision: number;
   settings: string;
   created_at: number;
   updated_at: number;
@@ -32,16 +34,22 @@ export interface VersionRow extends Row {
   definition: string;
   created_at: number;
   created_by: string;
+  lifecycle: string | null;
 }
 
 /** The columns of {@link ModelRow}, in the order of {@link modelValues}. */
 export const MODEL_COLUMNS =
   "tag, key, name, description, tags, visibility, owners, readers, default_version, settings, " +
-  "created_at, updated_at, delegates";
+  "created_at, updated_at, delegates, aliases, revision";
 
 /** The columns of {@link VersionRow}, in the order of {@link versionValues}. */
 export const VERSION_COLUMNS =
-  "model_tag, ordinal, key, version, definition, created_at, created_by";
+  "model_tag, ordinal, key, version, definition, created_at, created_by, lifecycle";
+
+/** Parameters of a statement for as many values: `$1, $2`. */
+export function placesFor(values: readonly SqlValue[]): string {
+  return values.map((_, i) => `$${i + 1}`).join(", ");
+}
 
 /** What a name is compared by. */
 export function keyOf(name: string): string {
@@ -60,9 +68,11 @@ export function modelFromRow(row: ModelRow): Model {
     readers: JSON.parse(row.readers),
     ...(row.delegates !== null && { delegates: JSON.parse(row.delegates) }),
     ...(row.default_version !== null && { defaultVersion: row.default_version }),
+    ...(row.aliases !== null && { aliases: JSON.parse(row.aliases) }),
     settings: JSON.parse(row.settings),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    revision: row.revision,
   };
 }
 
@@ -81,13 +91,15 @@ export function modelValues(model: Model): SqlValue[] {
     JSON.stringify(model.settings),
     model.createdAt,
     model.updatedAt,
-    delegatesText(model),
+    jsonText(model.delegates),
+    jsonText(model.aliases),
+    model.revision,
   ];
 }
 
-/** A model's delegates as JSON text; null without any. */
-export function delegatesText({ delegates }: Pick<Model, "delegates">): string | null {
-  return delegates ? JSON.stringify(delegates) : null;
+/** A value as JSON text; null where there is none. */
+export function jsonText(value: unknown): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 /** Reads a row of `versions`. */
@@ -98,12 +110,13 @@ export function versionFromRow(row: VersionRow): Version {
     ...JSON.parse(row.definition),
     createdAt: row.created_at,
     createdBy: row.created_by,
+    ...(row.lifecycle !== null && { lifecycle: JSON.parse(row.lifecycle) }),
   };
 }
 
 /** Answers a version's values for {@link VERSION_COLUMNS}. */
 export function versionValues(modelTag: number, version: Version): SqlValue[] {
-  const { version: name, ordinal, createdAt, createdBy, ...definition } = version;
+  const { version: name, ordinal, createdAt, createdBy, lifecycle, ...definition } = version;
   return [
     modelTag,
     ordinal,
@@ -112,5 +125,6 @@ export function versionValues(modelTag: number, version: Version): SqlValue[] {
     JSON.stringify(definition),
     createdAt,
     createdBy,
+    jsonText(lifecycle),
   ];
 }

@@ -16,18 +16,17 @@ import {
   type Model,
   type Version,
 } from "./model.ts";
+import { aliasOf } from "./lifecycle.ts";
+import { changeModel, findModel, type ModelChange, noteRevision } from "./model_change.ts";
 import {
-  delegatesText,
-  keyOf,
   MODEL_COLUMNS,
-  modelFromRow,
-  type ModelRow,
   modelValues,
+  placesFor,
   VERSION_COLUMNS,
   versionValues,
 } from "./model_row.ts";
 import { SUBJECT_PATTERN } from "./principal.ts";
-import { InvalidDefinition, ModelInUse, NameTaken, NotFound, type Problem } from "./refusal.ts";
+import { InvalidDefinition, ModelInUse, NameTaken, type Problem } from "./refusal.ts";
 import { insertUses, usersOf } from "./version_uses.ts";
 
 const MAX_TAG = 0xffffff;
@@ -43,12 +42,12 @@ export class ModelStore {
     const subject = `model:${given.name}`;
     return await nameTakenIfNotUnique(
       subject,
-      makeChange(this.database, actor, now, async (tx) => {
-        const model = newModel(actor, given, await drawTag(tx), now);
+      makeChange(this.database, actor, now, async (tx, seq) => {
+        const model = { ...newModel(actor, given, await drawTag(tx), now), revision: seq };
+        const values = modelValues(model);
         await tx.query(
-          `INSERT INTO models (${MODEL_COLUMNS})
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-          modelValues(model),
+          `INSERT INTO models (${MODEL_COLUMNS}) VALUES (${placesFor(values)})`,
+          values,
         );
         const version = given.version && newVersion(actor, given.version, 1, now);
         if (version) {
@@ -63,20 +62,28 @@ export class ModelStore {
 
   /** Changes a model's description, tags or settings. Throws NotFound, InvalidDefinition. */
   update(actor: string, name: string, patch: ModelPatch): Promise<Model> {
-    return this.#change(actor, name, "update_model", patch.reason, (model) => {
+    const { reason, ifRevision, ...changes } = patch;
+    return this.#change(actor, name, "update_model", { reason, ifRevision }, (model) => {
       refuseIf(checkPatch(patch, model.settings));
+      const settings = { ...model.settings, ...changes.settings };
+      const kept = Object.entries(settings).filter(([, value]) => value !== null);
       return {
         ...model,
-        description: patch.description ?? model.description,
-        tags: patch.tags ?? model.tags,
-        settings: { ...model.settings, ...patch.settings },
+        description: changes.description ?? model.description,
+        tags: changes.tags ?? model.tags,
+        settings: Object.fromEntries(kept),
       };
     });
   }
 
   /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
-  setAccess(actor: string, name: string, access: ModelAccess, reason?: string): Promise<Model> {
-    return this.#change(actor, name, "set_access", reason, (model) => {
+  setAccess(
+    actor: string,
+    name: string,
+    access: ModelAccess,
+    why?: ModelChange,
+  ): Promise<Model> {
+    return this.#change(actor, name, "set_access", why, (model) => {
       refuseIf(checkAccess(access));
       const { visibility, owners, readers } = access;
       const { delegates: before, ...rest } = model;
@@ -87,25 +94,6 @@ export class ModelStore {
         readers: unique(readers),
         ...delegatesOf(access.delegates ?? before),
       };
-    });
-  }
-
-  /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
-  setDefaultVersion(
-    actor: string,
-    name: string,
-    version: string | undefined,
-    reason?: string,
-  ): Promise<Model> {
-    return this.#change(actor, name, "set_default_version", reason, async (model, tx) => {
-      const { defaultVersion: _, ...rest } = model;
-      if (version === undefined) return rest;
-      const [row] = await tx.query<{ version: string }>(
-        "SELECT version FROM versions WHERE model_tag = $1 AND key = $2",
-        [model.tag, keyOf(version)],
-      );
-      if (!row) throw new NotFound("version", `${model.name}/${version}`);
-      return { ...rest, defaultVersion: row.version };
     });
   }
 
@@ -136,8 +124,11 @@ export class ModelStore {
     const now = this.now();
     return await nameTakenIfNotUnique(
       `version:${name}/${given.version}`,
-      makeChange(this.database, actor, now, async (tx): Promise<Effect<Version>> => {
+      makeChange(this.database, actor, now, async (tx, seq): Promise<Effect<Version>> => {
         const model = await findModel(tx, name);
+        if (aliasOf(model, given.version) !== undefined) {
+          throw new NameTaken(`alias:${model.name}/${given.version}`);
+        }
         const [last] = await tx.query<{ ordinal: number | null }>(
           "SELECT max(ordinal) AS ordinal FROM versions WHERE model_tag = $1",
           [model.tag],
@@ -146,6 +137,7 @@ export class ModelStore {
         await requireBackend(tx, version.backend, "");
         await insertVersion(tx, model.tag, version);
         await insertUses(tx, model.tag, version.ordinal, given.uses, "");
+        await noteRevision(tx, model, seq);
         const subject = `model:${model.name}`;
         return { result: version, action: "add_version", subject, after: version };
       }),
@@ -155,42 +147,12 @@ export class ModelStore {
   #change(
     actor: string,
     name: string,
-    action: "update_model" | "set_access" | "set_default_version",
-    reason: string | undefined,
-    change: (model: Model, tx: SqlRunner) => Model | Promise<Model>,
+    action: "update_model" | "set_access",
+    why: ModelChange | undefined,
+    change: (model: Model) => Model,
   ): Promise<Model> {
-    const now = this.now();
-    return makeChange(this.database, actor, now, async (tx) => {
-      const before = await findModel(tx, name);
-      const after = { ...await change(before, tx), updatedAt: now };
-      await tx.query(
-        `UPDATE models SET description = $2, tags = $3, visibility = $4, owners = $5, readers = $6,
-           default_version = $7, settings = $8, updated_at = $9, delegates = $10
-         WHERE tag = $1`,
-        [
-          after.tag,
-          after.description,
-          JSON.stringify(after.tags),
-          after.visibility,
-          JSON.stringify(after.owners),
-          JSON.stringify(after.readers),
-          after.defaultVersion ?? null,
-          JSON.stringify(after.settings),
-          after.updatedAt,
-          delegatesText(after),
-        ],
-      );
-      return { result: after, action, subject: `model:${before.name}`, before, after, reason };
-    });
+    return changeModel(this.database, actor, this.now(), name, action, why, change);
   }
-}
-
-async function findModel(tx: SqlRunner, name: string): Promise<Model> {
-  const [row] = await tx.query<ModelRow>(`SELECT ${MODEL_COLUMNS} FROM models WHERE key = $1`, [
-    keyOf(name),
-  ]);
-  if (!row) throw new NotFound("model", name);
-  return modelFromRow(row);
 }
 
 /** Draws a tag that no model has or ever had. */
@@ -205,7 +167,12 @@ async function drawTag(tx: SqlRunner): Promise<number> {
   }
 }
 
-function newModel(actor: string, given: NewModel, tag: number, now: number): Model {
+function newModel(
+  actor: string,
+  given: NewModel,
+  tag: number,
+  now: number,
+): Omit<Model, "revision"> {
   return {
     name: given.name,
     tag,
@@ -246,9 +213,10 @@ function newVersion(actor: string, given: NewVersion, ordinal: number, now: numb
 }
 
 async function insertVersion(tx: SqlRunner, modelTag: number, version: Version): Promise<void> {
+  const values = versionValues(modelTag, version);
   await tx.query(
-    `INSERT INTO versions (${VERSION_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-    versionValues(modelTag, version),
+    `INSERT INTO versions (${VERSION_COLUMNS}) VALUES (${placesFor(values)})`,
+    values,
   );
 }
 

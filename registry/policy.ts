@@ -45,12 +45,12 @@ export function policyOf(
 /** Answers which of these settings are beyond the policy; `at` is the pointer to them. */
 export function settingFaults(
   policy: Policy,
-  settings: Partial<Pick<JobSettings, TimeSetting>>,
+  settings: { readonly [S in TimeSetting]?: JobSettings[S] | null },
   at: string,
 ): Problem[] {
   return BOUNDS.flatMap(([setting, bound]) => {
     const [value, most] = [settings[setting], policy[bound] as number | undefined];
-    if (value === undefined || most === undefined || value <= most) return [];
+    if (value === undefined || value === null || most === undefined || value <= most) return [];
     return [{ pointer: `${at}/${setting}`, expected: `at most ${most}, by policy` }];
   });
 }

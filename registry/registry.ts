@@ -9,16 +9,19 @@ import { type Change, readChanges } from "./change_log.ts";
 import type { Database } from "./database.ts";
 import type { Document, DocumentKind } from "./document.ts";
 import { type DocumentChange, DocumentStore } from "./document_store.ts";
-import type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
+import type { ModelAccess, ModelPatch, NewLifecycle, NewModel, NewVersion } from "./definition.ts";
 import { KeyStore } from "./key_store.ts";
 import type { Model, Version } from "./model.ts";
+import type { ModelChange } from "./model_change.ts";
 import { ModelStore } from "./model_store.ts";
+import { VersionPointers } from "./version_pointers.ts";
 
 export type { ApiKey, NewApiKey } from "./api_key.ts";
 export type { Change, ChangeAction } from "./change_log.ts";
 export type { Document, DocumentKind } from "./document.ts";
 export type { DocumentChange } from "./document_store.ts";
-export type { ModelAccess, ModelPatch, NewModel, NewVersion } from "./definition.ts";
+export type { ModelAccess, ModelPatch, NewLifecycle, NewModel, NewVersion } from "./definition.ts";
+export type { ModelChange } from "./model_change.ts";
 export {
   BackendInUse,
   Changed,
@@ -38,6 +41,7 @@ export {
 export class Registry {
   readonly #database: Database;
   readonly #models: ModelStore;
+  readonly #pointers: VersionPointers;
   readonly #keys: KeyStore;
   readonly #documents: DocumentStore;
 
@@ -45,6 +49,7 @@ export class Registry {
     const now = options.now ?? Date.now;
     this.#database = database;
     this.#models = new ModelStore(database, now);
+    this.#pointers = new VersionPointers(database, now);
     this.#keys = new KeyStore(database, now);
     this.#documents = new DocumentStore(database, now);
   }
@@ -69,19 +74,57 @@ export class Registry {
     return this.#models.addVersion(actor, model, version);
   }
 
-  /** Sets the version that answers when none is named; undefined for the latest. Throws NotFound. */
+  /**
+   * Sets the version that answers when none is named; undefined for the latest. Throws NotFound,
+   * Changed, and InvalidDefinition for one that is to retire.
+   */
   setDefaultVersion(
     actor: string,
     model: string,
     version: string | undefined,
-    reason?: string,
+    change?: ModelChange,
   ): Promise<Model> {
-    return this.#models.setDefaultVersion(actor, model, version, reason);
+    return this.#pointers.setDefault(actor, model, version, change);
   }
 
-  /** Changes who may see and use a model. Throws NotFound, InvalidDefinition. */
-  setAccess(actor: string, model: string, access: ModelAccess, reason?: string): Promise<Model> {
-    return this.#models.setAccess(actor, model, access, reason);
+  /** Makes or moves an alias. Throws as {@link setDefaultVersion}, and NameTaken. */
+  setAlias(
+    actor: string,
+    model: string,
+    alias: string,
+    version: string,
+    change?: ModelChange,
+  ): Promise<Model> {
+    return this.#pointers.setAlias(actor, model, alias, version, change);
+  }
+
+  /** Deletes an alias. Throws NotFound, Changed, and InUse while the model's route names it. */
+  deleteAlias(actor: string, model: string, alias: string, change?: ModelChange): Promise<Model> {
+    return this.#pointers.deleteAlias(actor, model, alias, change);
+  }
+
+  /**
+   * Says when a version goes out of use; undefined takes it back into use. Throws NotFound, Changed,
+   * InvalidDefinition, and InUse where the default, an alias or the route would be left behind.
+   */
+  setLifecycle(
+    actor: string,
+    model: string,
+    version: string,
+    lifecycle: NewLifecycle | undefined,
+    change?: ModelChange,
+  ): Promise<Version> {
+    return this.#pointers.setLifecycle(actor, model, version, lifecycle, change);
+  }
+
+  /** Changes who may see and use a model. Throws NotFound, Changed, InvalidDefinition. */
+  setAccess(
+    actor: string,
+    model: string,
+    access: ModelAccess,
+    change?: ModelChange,
+  ): Promise<Model> {
+    return this.#models.setAccess(actor, model, access, change);
   }
 
   /** Makes a key; its text is answered here and never again. Throws InvalidDefinition. */

@@ -112,6 +112,18 @@ export function readVersionsAfter(
   );
 }
 
+/** Reads which of a model's versions go out of use, by ordinal. */
+export async function readLifecycles(
+  database: SqlRunner,
+  modelTag: number,
+): Promise<Map<number, string>> {
+  const rows = await database.query<{ ordinal: number; lifecycle: string }>(
+    "SELECT ordinal, lifecycle FROM versions WHERE model_tag = $1 AND lifecycle IS NOT NULL",
+    [modelTag],
+  );
+  return new Map(rows.map(({ ordinal, lifecycle }) => [ordinal, lifecycle]));
+}
+
 /** Reads one key by its id. */
 export async function readKey(database: SqlRunner, id: string): Promise<ApiKeyRow | undefined> {
   const rows = await database.query<ApiKeyRow>(

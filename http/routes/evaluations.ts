@@ -15,6 +15,7 @@ import { type Columns, MAX_EVALUATION_ROWS, readTable } from "../evaluation_tabl
 import { fieldErrors } from "../field_errors.ts";
 import { fitEvaluation } from "../fit_evaluation.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
+import { refuseRetired } from "../lifecycle_headers.ts";
 import { modelFor, versionFor } from "../lookup.ts";
 import { notFound, Problem } from "../problem.ts";
 import { queryOf } from "../query.ts";
@@ -186,6 +187,7 @@ export function evaluationRoutes(app: Api, gateway: Gateway): void {
     const asked = await tableOf(c.req.raw, query, gateway);
     const where = { model: { parameter: "model" }, version: { parameter: "version" } };
     const resolved = versionFor(gateway, principal, name, asked.version, "run", where);
+    refuseRetired(resolved.model, resolved.version, gateway.now(), where.version);
     const table = readTable(asked.body, asked.columns, resolved);
     const { model, version } = resolved;
     const submitter = subjectsOf(principal)[0]!;

@@ -6,11 +6,12 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { can } from "../../registry/access.ts";
 import type { Model } from "../../registry/model.ts";
-import type { NewModel } from "../../registry/registry.ts";
+import type { ModelPatch, NewModel } from "../../registry/registry.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { jsonBody } from "../body.ts";
 import type { Gateway } from "../gateway.ts";
+import { ETAG, etagOf, guarded, IfMatchHeader, ifRevision } from "../if_match.ts";
 import { modelFor } from "../lookup.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { comparePlaces, type Place, searchModels } from "../model_search.ts";
@@ -96,7 +97,7 @@ const read = createRoute({
   security: SECURED,
   request: { params: ModelParams },
   responses: {
-    200: { description: "The model.", content: json(ModelSchema) },
+    200: { description: "The model.", headers: ETAG, content: json(ModelSchema) },
     ...problems({ 401: true, 404: true }),
   },
 });
@@ -111,11 +112,21 @@ const update = createRoute({
   security: SECURED,
   request: {
     params: ModelParams,
+    headers: IfMatchHeader,
     body: { required: true, content: json(ModelPatchSchema) },
   },
   responses: {
-    200: { description: "The model as it is now.", content: json(ModelSchema) },
-    ...problems({ 400: true, 401: true, 403: true, 404: true, 413: true, 415: true, 422: true }),
+    200: { description: "The model as it is now.", headers: ETAG, content: json(ModelSchema) },
+    ...problems({
+      400: true,
+      401: true,
+      403: true,
+      404: true,
+      412: true,
+      413: true,
+      415: true,
+      422: true,
+    }),
   },
 });
 
@@ -195,17 +206,20 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
 
   app.openapi(read, (c) => {
     const principal = c.get("principal");
-    return c.json(wire(modelFor(gateway, principal, param(c), "read"), principal), 200);
+    const model = modelFor(gateway, principal, param(c), "read");
+    return c.json(wire(model, principal), 200, etagOf(model));
   });
 
   app.openapi({ ...update, middleware: jsonBody(limits) }, async (c) => {
     const principal = c.get("principal");
-    const { name } = modelFor(gateway, principal, param(c), "edit");
-    checkSettingsPolicy(gateway, c.req.valid("json").settings as NewModel["settings"]);
+    const before = modelFor(gateway, principal, param(c), "edit");
+    const patch = c.req.valid("json") as ModelPatch;
+    checkSettingsPolicy(gateway, patch.settings);
+    const asked = { ...patch, ...ifRevision(c.req.header("if-match"), before) };
     const actor = subjectsOf(principal)[0]!;
-    const model = await registry.updateModel(actor, name, c.req.valid("json"));
+    const model = await guarded(registry.updateModel(actor, before.name, asked));
     await catalog.refresh();
-    return c.json(wire(model, principal), 200);
+    return c.json(wire(model, principal), 200, etagOf(model));
   });
 
   app.openapi(remove, async (c) => {

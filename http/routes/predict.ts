@@ -11,6 +11,7 @@ import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { readJson } from "../body.ts";
 import { asSeenBy } from "../consensus_view.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
+import { LIFECYCLE_HEADERS } from "../lifecycle_headers.ts";
 import { resultResponse, waitFor } from "../job_result.ts";
 import { notFound } from "../problem.ts";
 import { checkPrediction, submit } from "../submission.ts";
@@ -46,12 +47,12 @@ const route = createRoute({
   responses: {
     200: {
       description: "The job completed.",
-      headers: { Location: location, "Preference-Applied": applied },
+      headers: { Location: location, "Preference-Applied": applied, ...LIFECYCLE_HEADERS },
       content: json(ResultSchema),
     },
     202: {
       description: "The job has not ended within the time.",
-      headers: { Location: location, "Preference-Applied": applied },
+      headers: { Location: location, "Preference-Applied": applied, ...LIFECYCLE_HEADERS },
       content: json(JobSchema),
     },
     ...problems({
@@ -60,6 +61,7 @@ const route = createRoute({
       403: true,
       404: "The model or the version does not exist, or is not shared with the caller.",
       409: "The idempotency key was used for another request.",
+      410: true,
       413: true,
       415: true,
       422: "The input breaks the version's schema and nothing was queued (`type` ends with " +

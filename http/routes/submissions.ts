@@ -17,6 +17,7 @@ import { errorHandler } from "../errors.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
 import type { RequestMeter } from "../request_meter.ts";
 import { requireScope } from "../scope_check.ts";
+import { LIFECYCLE_HEADERS } from "../lifecycle_headers.ts";
 import { acceptedText, checkSubmission, submit } from "../submission.ts";
 import { forecast } from "../submission/forecast.ts";
 import { ForecastSchema } from "../wire/forecast.ts";
@@ -53,6 +54,7 @@ const route = createRoute({
       headers: {
         Location: header("Path of the job.", "/v1/jobs/019302f4-7c1e-8a3b-9d10-5f2c8e7a41b0"),
         "Idempotency-Replayed": header("`true` for an answer that was given before.", "true"),
+        ...LIFECYCLE_HEADERS,
       },
       content: json(AcceptedJobSchema),
     },
@@ -62,6 +64,7 @@ const route = createRoute({
       403: true,
       404: "The model or the version does not exist, or is not shared with the caller.",
       409: "The idempotency key was used for another request.",
+      410: true,
       413: true,
       415: true,
       422: "A field or header is wrong, or the input breaks the version's schema; nothing was " +

@@ -11,6 +11,7 @@ import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { jsonBody } from "../body.ts";
 import { maySeeBackend } from "../consensus/visible_children.ts";
 import type { Gateway } from "../gateway.ts";
+import { LIFECYCLE_HEADERS, lifecycleHeaders } from "../lifecycle_headers.ts";
 import { modelFor, versionFor } from "../lookup.ts";
 import { ModelParams, VersionParams } from "../wire/names.ts";
 import { DEFAULT_PAGE, limitParameter, queryInteger } from "../wire/page.ts";
@@ -85,12 +86,17 @@ const read = createRoute({
   operationId: "getVersion",
   tags,
   summary: "Read a version",
-  description: "Answers a version by its name, or the one that `default` or `latest` stands for.",
+  description: "Answers a version by its name, or the one that an alias, `default` or `latest` " +
+    "stands for. One that is retired is still read by its name.",
   security: SECURED,
   request: { params: VersionParams },
   responses: {
-    200: { description: "The version.", content: json(VersionSchema) },
-    ...problems({ 401: true, 404: true }),
+    200: {
+      description: "The version.",
+      headers: LIFECYCLE_HEADERS,
+      content: json(VersionSchema),
+    },
+    ...problems({ 401: true, 404: true, 410: "All versions of the model are retired." }),
   },
 });
 
@@ -105,6 +111,7 @@ export function versionRoutes(app: Api, gateway: Gateway): void {
       version,
       catalog.resolve(model.name)?.version.ordinal === version.ordinal,
       maySeeBackend(catalog, principal, model, version),
+      gateway.now(),
     );
 
   app.openapi({ ...add, middleware: jsonBody(limits) }, async (c) => {
@@ -134,6 +141,8 @@ export function versionRoutes(app: Api, gateway: Gateway): void {
     const principal = c.get("principal");
     const params = c.req.valid("param");
     const found = versionFor(gateway, principal, params.model, params.version, "read", WHERE);
-    return c.json(wire(found.model, found.version, principal), 200);
+    const { model, version } = found;
+    const headers = version.lifecycle ? lifecycleHeaders(model, version.lifecycle) : {};
+    return c.json(wire(model, version, principal), 200, headers);
   });
 }

@@ -12,6 +12,7 @@ import { effectiveSettings, type Model } from "../../registry/model.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import { countOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
+import { refuseRetired } from "../lifecycle_headers.ts";
 import { versionFor } from "../lookup.ts";
 import { Problem } from "../problem.ts";
 import type { Prediction } from "../wire/submission.ts";
@@ -53,6 +54,7 @@ export function prepare(
   const route = routed(gateway, principal, asked, headers, id, named);
   const resolved = route?.resolved ?? named;
   const { model, version } = resolved;
+  if (version.lifecycle !== undefined) refuseRetired(model, version, gateway.now(), where.version);
   const violations = resolved.validate(asked.input);
   if (violations.length > 0) {
     throw new Problem("invalid-input", {

@@ -5,6 +5,7 @@
  */
 import type { NewJob } from "../../actors/job.ts";
 import type { Resolved } from "../../registry/catalog.ts";
+import { isRetired } from "../../registry/lifecycle.ts";
 import type { Principal } from "../../registry/principal.ts";
 import { SHADOW_DEFAULTS, type StoredRoute } from "../../registry/route.ts";
 import { bucketOf, bucketsOf } from "../../registry/route/bucket.ts";
@@ -53,7 +54,8 @@ export function routed(
   const route = compiledRoute(model, stored, revision);
   const { version, decision, cohort } = route.decide(request, (name) => {
     const target = catalog.resolve(model, name);
-    return target !== undefined && backends.answers?.(target.version.backend) !== false &&
+    return target !== undefined && !isRetired(target.version.lifecycle, gateway.now()) &&
+      backends.answers?.(target.version.backend) !== false &&
       target.validate(input).length === 0;
   });
   const resolved = version === undefined ? named : catalog.resolve(model, version)!;
@@ -67,7 +69,7 @@ export function routed(
 
 /** Samples by the job's id, which is as good as chance and comes out the same in a replay. */
 function shadowPlan(
-  { catalog }: Gateway,
+  { catalog, now }: Gateway,
   { spec, shadowRun }: StoredRoute,
   revision: number,
   jobId: string,
@@ -79,6 +81,7 @@ function shadowPlan(
   if (bucket >= bucketsOf(shadow.sample)) return undefined;
   const target = catalog.resolve(model.name, shadow.version);
   if (!target || target.version.ordinal === version.ordinal) return undefined;
+  if (isRetired(target.version.lifecycle, now())) return undefined;
   const maxPerMinute = shadow.maxPerMinute ?? SHADOW_DEFAULTS.maxPerMinute;
   return { target, run: shadowRun, revision, maxPerMinute };
 }

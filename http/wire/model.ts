@@ -52,6 +52,15 @@ export const SettingsSchema = z.strictObject({
   example: { maxAttempts: 2, runTimeoutSeconds: 60 },
 });
 
+const SettingsPatchSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(SettingsSchema.shape).map(([name, schema]) => [name, schema.nullable()]),
+  ) as { [S in keyof typeof SettingsSchema.shape]: z.ZodNullable<typeof SettingsSchema.shape[S]> },
+).openapi("JobSettingsPatch", {
+  description: "Settings to change; `null` for the gateway's default again.",
+  example: { maxAttempts: 2, runTimeoutSeconds: null },
+});
+
 const description = prose(4_000).min(1).openapi({
   description: "What it computes, for whom; good enough to choose it by.",
   example: "Aqueous solubility (log mol/l) after Delaney 2004",
@@ -86,11 +95,11 @@ export const NewModelSchema = z.strictObject({
 export const ModelPatchSchema = z.strictObject({
   description: description.optional(),
   tags: TagsSchema.optional(),
-  settings: SettingsSchema.optional(),
+  settings: SettingsPatchSchema.optional(),
   reason: prose(1000).optional().openapi({ description: "Why, for the audit." }),
 }).openapi("ModelPatch", {
-  description: "What is to change of a model; fields that are not there stay. `settings` " +
-    "replaces all settings.",
+  description: "What is to change of a model; fields that are not there stay, and so do settings " +
+    "that are not named. `null` gives a setting its default again.",
   example: { tags: ["solubility"], reason: "found by its field now" },
 });
 
@@ -109,6 +118,13 @@ export const ModelSchema = z.object({
   version: z.string().optional().openapi({
     description: "The version that answers when none is named; not there without versions.",
     example: "1.0",
+  }),
+  defaultVersion: z.string().optional().openapi({
+    description: "The version that was chosen to answer; where none was, it is the latest.",
+  }),
+  aliases: z.record(z.string(), z.string()).optional().openapi({
+    description: "Names that stand for versions.",
+    example: { champion: "1.0" },
   }),
   settings: z.record(z.string(), z.unknown()).openapi({
     description: "The settings that differ from the gateway's defaults.",
@@ -146,6 +162,8 @@ export function modelToWire(
     owners: [...model.owners],
     ...(forOwner && { readers: [...model.readers], delegates: delegatesToWire(model) }),
     ...(version !== undefined && { version }),
+    ...(model.defaultVersion !== undefined && { defaultVersion: model.defaultVersion }),
+    ...(model.aliases && { aliases: { ...model.aliases } }),
     settings: { ...model.settings },
     createdAt: new Date(model.createdAt).toISOString(),
     updatedAt: new Date(model.updatedAt).toISOString(),

@@ -40,7 +40,12 @@ export const TagsSchema = z.array(prose(63).min(1)).max(50).openapi({
 
 export const ModelName = name("Name of the model, in any case.", "esol");
 
-export const VersionName = name("Name of the version, or `default` or `latest`.", "default");
+export const VersionName = name(
+  "Name of the version, an alias, or `default` or `latest`.",
+  "default",
+);
+
+export const AliasName = name("A name that stands for a version.", "champion");
 
 export const JobId = z.string().refine(isJobId, "the id of a job").openapi({
   description: "Id of the job: a UUID.",
@@ -50,4 +55,5 @@ export const JobId = z.string().refine(isJobId, "the id of a job").openapi({
 
 export const ModelParams = z.object({ model: ModelName });
 export const VersionParams = z.object({ model: ModelName, version: VersionName });
+export const AliasParams = z.object({ model: ModelName, alias: AliasName });
 export const JobParams = z.object({ id: JobId });

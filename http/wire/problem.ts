@@ -67,6 +67,8 @@ const DESCRIPTIONS = {
   403: "The thing may be seen, but not used in this way.",
   404: "There is no such thing, or it is not shared with the caller.",
   409: "The state of things does not allow it.",
+  410: "The version is retired: it was there, and is refused for good.",
+  412: "It has changed since it was read, by `If-Match`.",
   413: "The body is larger than the gateway takes.",
   415: "The body is announced as another media type than those that are taken.",
   422: "A field, parameter or header is unknown or wrong; each fault is named.",

@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_CACHE_TTL_SECONDS } from "../../registry/cache_check.ts";
 import type { Model, Version } from "../../registry/model.ts";
+import { LifecycleSchema, lifecycleToWire } from "./lifecycle.ts";
 import { name, prose, TagsSchema } from "./names.ts";
 import { pageOf } from "./page.ts";
 
@@ -121,8 +122,9 @@ export const VersionSchema = z.object({
   example: z.unknown().optional(),
   createdAt: z.iso.datetime(),
   createdBy: z.string(),
+  lifecycle: LifecycleSchema.optional(),
 }).openapi("Version", {
-  description: "One immutable version of a model.",
+  description: "One version of a model: immutable but for its lifecycle.",
   example: {
     model: "esol",
     version: "1.0",
@@ -144,8 +146,9 @@ export function versionToWire(
   version: Version,
   isDefault: boolean,
   forEditor: boolean,
+  now: number,
 ): z.infer<typeof VersionSchema> {
-  const { createdAt, inputSchema, outputSchema, tags, backend, ...rest } = version;
+  const { createdAt, inputSchema, outputSchema, tags, backend, lifecycle, ...rest } = version;
   return {
     ...rest,
     model: model.name,
@@ -155,5 +158,6 @@ export function versionToWire(
     ...(outputSchema !== undefined && { outputSchema: outputSchema as boolean }),
     tags: [...tags],
     createdAt: new Date(createdAt).toISOString(),
+    ...(lifecycle && { lifecycle: lifecycleToWire(lifecycle, now) }),
   };
 }

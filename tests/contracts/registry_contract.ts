@@ -19,6 +19,7 @@ import {
 import type { DatabaseKind, EmptyDatabase } from "./registry_databases.ts";
 import type { Bench, Claim } from "./registry_bench.ts";
 import { keyClaims } from "./registry_keys.ts";
+import { versionPointerClaims } from "./version_pointers.ts";
 
 const ADA = "user:ada";
 
@@ -35,6 +36,7 @@ export function registryContract(kind: DatabaseKind): void {
       },
     });
   modelClaims(claim);
+  versionPointerClaims(claim);
   keyClaims(claim);
   documentClaims(claim);
   auditClaims(claim);
@@ -92,6 +94,7 @@ function modelClaims(claim: Claim): void {
         ...made,
         description: "better",
         tags: ["x"],
+        revision: made.revision + 2,
         settings: { maxAttempts: 5, concurrency: 9 },
         updatedAt: changed.updatedAt,
       });
@@ -146,7 +149,7 @@ function modelClaims(claim: Claim): void {
         { to: "team:chem", rights: [] },
         { to: "user:bob", rights: ["run", "edit"] },
       ],
-    }, "holidays");
+    }, { reason: "holidays" });
     const kept: Delegation[] = [{ to: "user:bob", rights: ["run", "edit"] }];
     assertEquals(twice.delegates, kept);
     assertEquals((await registry.setAccess(ADA, "m", access)).delegates, kept);

@@ -6,6 +6,7 @@ import type { Model } from "../../registry/model.ts";
 import {
   MODEL_COLUMNS,
   modelValues,
+  placesFor,
   VERSION_COLUMNS,
   versionValues,
 } from "../../registry/model_row.ts";
@@ -47,10 +48,10 @@ async function fill(database: Database): Promise<void> {
   await database.transaction(async (tx) => {
     for (let tag = 0; tag < MODELS; tag++) {
       await tx.query("INSERT INTO used_tags (tag) VALUES ($1)", [tag]);
+      const values = modelValues(model(tag));
       await tx.query(
-        `INSERT INTO models (${MODEL_COLUMNS})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-        modelValues(model(tag)),
+        `INSERT INTO models (${MODEL_COLUMNS}) VALUES (${placesFor(values)})`,
+        values,
       );
       const versions = tag === 7 ? VERSIONS : 1;
       for (let ordinal = 1; ordinal <= versions; ordinal++) await addVersion(tx, tag, ordinal);
@@ -76,7 +77,7 @@ async function addVersion(tx: SqlRunner, tag: number, ordinal: number): Promise<
     createdBy: "user:ada",
   });
   await tx.query(
-    `INSERT INTO versions (${VERSION_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    `INSERT INTO versions (${VERSION_COLUMNS}) VALUES (${placesFor(values)})`,
     values,
   );
 }
@@ -93,6 +94,7 @@ function model(tag: number): Model {
     settings: { concurrency: 2 },
     createdAt: 0,
     updatedAt: 0,
+    revision: 1,
   };
 }
 

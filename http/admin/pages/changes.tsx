@@ -6,7 +6,7 @@
 import type { Change } from "../../../registry/registry.ts";
 import { pathWith } from "../../panel/api_caller.ts";
 import { Time } from "../../panel/components/time.tsx";
-import { lineDiff } from "../../panel/line_diff.ts";
+import { lineDiff } from "../../line_diff.ts";
 import type { Panel } from "../../panel/panel.ts";
 import type { PanelParts } from "../../panel/panel_parts.ts";
 

@@ -7,7 +7,7 @@ import { can } from "../../../registry/access.ts";
 import { DELEGATED_RIGHTS, type DelegatedRight, type Delegation } from "../../../registry/model.ts";
 import { CsrfField } from "../components/csrf_field.tsx";
 import { ModelTabs } from "../components/model_tabs.tsx";
-import { shareModel } from "../owner_actions.ts";
+import { shareModel } from "../../owner_actions.ts";
 import type { Panel } from "../panel.ts";
 import type { PanelParts } from "../panel_parts.ts";
 import type { WireModel } from "./model.tsx";

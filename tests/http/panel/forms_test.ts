@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { formOf, postedForm, writeForm } from "../../../http/panel/consensus_form.ts";
 import { csvOf, flatten } from "../../../http/panel/csv_text.ts";
-import { lineDiff } from "../../../http/panel/line_diff.ts";
+import { lineDiff } from "../../../http/line_diff.ts";
 import { registrationOf } from "../../../http/panel/registration.ts";
 import { routeFrom } from "../../../http/panel/route_form.ts";
 import { schemaByExample } from "../../../http/panel/schema_by_example.ts";
