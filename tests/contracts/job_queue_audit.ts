@@ -147,6 +147,17 @@ function testSteps(claim: QueueClaim): void {
 }
 
 function testBuffer(claim: QueueClaim): void {
+  claim("a job that came with its result is audited like any other", async ({ queue }) => {
+    const tag = newTag();
+    const job = newJob(tag, { provenance: {}, result: '{"value":1}' });
+    await queue.submit(job);
+    await queue.submit(job);
+    const { steps, upTo } = await queue.unaudited(tag, 100);
+    assertEquals(statesOf(steps), ["queued", "completed"]);
+    assertEquals([steps[0]!.input, steps[1]!.result], [job.input, '{"value":1}']);
+    await queue.audited(tag, upTo);
+  });
+
   claim("audited() forgets what was read, once, however often it is called", async ({ queue }) => {
     const tag = newTag();
     const ids = await submitMany(queue, tag, 5);
