@@ -12,6 +12,7 @@ import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backendRoutes } from "./routes/backends.ts";
+import { comparisonRoute } from "./routes/comparison.ts";
 import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
@@ -53,6 +54,7 @@ export function createApp(gateway: Gateway): Api {
   versionRoutes(app, gateway);
   versionNameRoutes(app, gateway);
   lifecycleRoutes(app, gateway);
+  comparisonRoute(app, gateway);
   modelRoute(app, gateway);
   consensusRoutes(app, gateway);
   evaluationRoutes(app, gateway);
