@@ -53,6 +53,12 @@ export interface Config {
   readonly maxBodyBytes: number;
   /** Inputs and results larger than this are kept outside of Redis. */
   readonly inlineBytes: number;
+  /** How long a worker may have nothing to do before it ends; it never does where it is not set. */
+  readonly exitWhenIdleSeconds?: number;
+  /** Bring the database up to date, and end. */
+  readonly migrate: boolean;
+  /** The file that describes an installation on Kubernetes, whose workers a scheduler looks after. */
+  readonly kube?: string;
   /** Where the audit trail is written; nothing is audited where it is not set. */
   readonly audit?: AuditTarget;
   /** Steps of a model's jobs that may wait for the trail before submissions are refused. */
@@ -115,8 +121,11 @@ export function parseConfig(
     auditLimit: read.integer("auditLimit", 2_000_000, 1000, 1_000_000_000),
     logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
     examples: read.flag("examples"),
+    migrate: read.flag("migrate"),
     reusePort: read.integer("processes", 1, 1, 256) > 1,
     ...present("models", read.list("models")),
+    ...present("exitWhenIdleSeconds", read.seconds("exitWhenIdle")),
+    ...present("kube", read.text("kube")),
     ...present("backendHosts", read.list("backendHosts")),
     ...present("backendSecrets", read.text("backendSecrets")),
     ...present("databaseUrl", read.url("databaseUrl", ["postgres:", "postgresql:"])),
@@ -153,6 +162,15 @@ function checkTogether(config: Config, problems: string[]): void {
     problems.push(
       "--processes: more than 1 needs DATABASE_URL; the embedded registry serves one process",
     );
+  }
+  if (config.exitWhenIdleSeconds !== undefined && config.roles.join() !== "worker") {
+    problems.push("--exit-when-idle: for a process that is a worker alone");
+  }
+  if (config.kube !== undefined && !config.roles.includes("scheduler")) {
+    problems.push("--kube: for schedulers");
+  }
+  if (config.kube !== undefined && !config.redisUrl) {
+    problems.push("--kube needs REDIS_URL: workers elsewhere take their jobs from there");
   }
   if (config.durability === "replicated" && !config.redisUrl) {
     problems.push("--durability replicated needs REDIS_URL");
@@ -221,6 +239,10 @@ class Reader {
     return text.trim() !== "" && value >= least && value <= most
       ? value
       : this.#expected(name, `a number from ${least} to ${most}`, fallback);
+  }
+
+  seconds(name: OptionName): number | undefined {
+    return this.text(name) === undefined ? undefined : this.number(name, 0, 0.1, 86_400);
   }
 
   integer(name: OptionName, fallback: number, least: number, most: number): number {

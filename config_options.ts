@@ -112,6 +112,25 @@ export const OPTIONS = {
     value: "BYTES",
     help: "inputs and results above this are kept in the database, not in Redis (default: 65536)",
   },
+  exitWhenIdle: {
+    flag: "exit-when-idle",
+    env: "MODEL_GATEWAY_EXIT_WHEN_IDLE_SECONDS",
+    value: "SECONDS",
+    help: "end a worker that has had nothing to do for so long (default: never)",
+  },
+  migrate: {
+    flag: "migrate",
+    env: "MODEL_GATEWAY_MIGRATE",
+    help: "bring the database up to date, and end",
+  },
+  kube: {
+    flag: "kube",
+    env: "MODEL_GATEWAY_KUBE",
+    value: "FILE",
+    help:
+      "keep workers on Kubernetes as the registry wants them; the file says of the installation\n" +
+      "(for schedulers; see docs/kubernetes.md)",
+  },
   audit: {
     flag: "audit",
     env: "MODEL_GATEWAY_AUDIT",

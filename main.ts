@@ -39,7 +39,8 @@ import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
 import type { RegisteredBackend as RegisteredService } from "./registry/registered_backend.ts";
 import { Registry } from "./registry/registry.ts";
-import { openAudit, openStores, type Stores } from "./stores.ts";
+import { migrate } from "./registry/migrate.ts";
+import { openAudit, openDatabase, openStores, type Stores } from "./stores.ts";
 
 export const VERSION = "0.1.0";
 
@@ -48,6 +49,8 @@ export interface Running {
   readonly url: string;
   /** The superuser's key, if this start made it. */
   readonly newAdminKey?: string;
+  /** Resolves when a worker that ends by itself has nothing to do; not set for any other process. */
+  readonly idle?: Promise<void>;
   /** Finishes what has begun, hands over the rest, and frees everything. */
   stop(): Promise<void>;
 }
@@ -186,6 +189,9 @@ export async function start(config: Config, log: Log): Promise<Running> {
     return {
       url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${server.addr.port}`,
       ...(newAdminKey === undefined ? {} : { newAdminKey }),
+      ...(worker && config.exitWhenIdleSeconds !== undefined && {
+        idle: whenIdle(worker, config.exitWhenIdleSeconds * 1000),
+      }),
       async stop() {
         // Senders before receivers: no new requests, then no new claims, then no supervision.
         stopping.abort();
@@ -347,14 +353,33 @@ async function main(): Promise<void> {
     ...(parsed.config.processes > 1 ? { sessionSecret: shared } : {}),
     ...(isChild ? { roles: ["gateway"] as const } : {}),
   };
+  if (config.migrate) return await bringUpToDate(config);
   const log = new Log(config.logLevel, { roles: config.roles.join(","), pid: Deno.pid });
   const running = await start(config, log);
   const more = new MoreGateways(isChild ? 0 : config.processes - 1, shared, log);
   if (!isChild) announce(config, running);
-  await (isChild ? Promise.race([asked(), orphaned()]) : asked());
+  const ends = [asked(), ...(isChild ? [orphaned()] : []), ...(running.idle ? [running.idle] : [])];
+  await Promise.race(ends);
   log.info("stopping");
   await Promise.all([running.stop(), more.stop()]);
   Deno.exit(0);
+}
+
+/** Brings the database up to date. */
+async function bringUpToDate(config: Config): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const database = await openDatabase(config, stack);
+  if (!database) throw new Error("--migrate: expected DATABASE_URL, or a data folder");
+  await migrate(database);
+}
+
+const IDLE_LOOK_MS = 250;
+
+/** Resolves when a worker has had nothing to do for so long. */
+async function whenIdle(worker: Pick<Worker, "idleMs">, milliseconds: number): Promise<void> {
+  while (worker.idleMs < milliseconds) {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_LOOK_MS));
+  }
 }
 
 /** Resolves when this process is asked to end. */

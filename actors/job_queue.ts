@@ -160,7 +160,8 @@ export interface JobDelivery {
   /**
    * Hands out up to `count` jobs, waiting up to `waitMs` for the first. `interactive` comes first,
    * with at least one in eight for `batch` while it has jobs. Jobs cancelled or past their queue
-   * timeout are settled here and not handed out; so are those whose workers died too often.
+   * timeout are settled here and not handed out; so are those whose workers died too often. With a
+   * `count` of 0 it only makes the queue: a scaler that looks at it finds its stream and group.
    */
   claim(
     tag: number,

@@ -95,6 +95,8 @@ export class Worker implements AttemptReports {
   #unsubscribe: () => void = () => {};
   #heartbeating = false;
   #draining = false;
+  /** When something began or ended last. */
+  #busyAt = performance.now();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -107,6 +109,11 @@ export class Worker implements AttemptReports {
   /** Jobs running now. */
   get running(): number {
     return this.#attempts.size;
+  }
+
+  /** How long it has had nothing to do. */
+  get idleMs(): number {
+    return this.#attempts.size > 0 ? 0 : performance.now() - this.#busyAt;
   }
 
   start(): void {
@@ -196,7 +203,7 @@ export class Worker implements AttemptReports {
 
   /** Runs claimed jobs, each by itself or in batches of one version; calls `ended` for each. */
   run(claims: readonly Claim[], settings: JobSettings, ended: () => void): void {
-    const now = performance.now();
+    const now = this.#busyAt = performance.now();
     const attempts = claims.map((claim) => new Attempt(claim, now));
     for (const attempt of attempts) this.#attempts.add(attempt);
     if (settings.maxBatchSize <= 1) {
@@ -234,6 +241,7 @@ export class Worker implements AttemptReports {
       this.#options.onEvent?.({ kind: "surprise", claim, what: "could not settle", error });
     } finally {
       this.#attempts.delete(attempt);
+      this.#busyAt = performance.now();
       ended();
       for (const done of [...this.#freed]) done();
       this.#options.onEvent?.({

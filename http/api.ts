@@ -33,6 +33,7 @@ export const TAGS = {
     name: "Quotas",
     description: "What may be used, the administrator's policy, and what was used.",
   },
+  pools: { name: "Pools", description: "How workers are run on Kubernetes." },
   audit: { name: "Audit", description: "Who did what, in a chain that shows every change to it." },
   backends: {
     name: "Backends",

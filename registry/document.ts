@@ -7,9 +7,9 @@ import type { Row } from "./database.ts";
 
 /**
  * What a document is about: `backend` NAME, `quota` SUBJECT, `policy` NAME, `route` MODEL,
- * `query` NAME.
+ * `query` NAME, `pool` NAME.
  */
-export type DocumentKind = "backend" | "quota" | "policy" | "route" | "query";
+export type DocumentKind = "backend" | "quota" | "policy" | "route" | "query" | "pool";
 
 export const DOCUMENT_KINDS: readonly DocumentKind[] = [
   "backend",
@@ -17,6 +17,7 @@ export const DOCUMENT_KINDS: readonly DocumentKind[] = [
   "policy",
   "route",
   "query",
+  "pool",
 ];
 
 /** One document as it stands. Names are unique in their kind without regard to case. */

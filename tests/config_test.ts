@@ -143,3 +143,14 @@ Deno.test("parseConfig() refuses a provider that could not be trusted", () => {
     assertStringIncludes(problems(args, env).join("\n"), part);
   }
 });
+
+Deno.test("parseConfig() lets only schedulers keep workers, and only workers end by themselves", () => {
+  const kube = ["--kube", "kube.yaml"];
+  assertEquals(config(["--role", "scheduler", ...kube], SPREAD).kube, "kube.yaml");
+  assertStringIncludes(problems(["--role", "worker", ...kube], SPREAD)[0]!, "--kube");
+  assertStringIncludes(problems(kube)[0]!, "REDIS_URL");
+  const idle = ["--exit-when-idle", "15"];
+  assertEquals(config(["--role", "worker", ...idle], SPREAD).exitWhenIdleSeconds, 15);
+  assertStringIncludes(problems(idle)[0]!, "--exit-when-idle");
+  assertEquals(config([]).exitWhenIdleSeconds, undefined);
+});

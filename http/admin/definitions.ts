@@ -153,6 +153,8 @@ async function importDocument(
       return await api.change("PUT", "/v1/policies", { ...fields, reason });
     case "backend":
       return await api.change("POST", "/v1/backends", { ...fields, name, reason });
+    case "pool":
+      return await api.change("PUT", `/v1/pools/${path}`, { ...fields, reason });
     case "query":
       return await saveQuery(registry, actor, name, (fields as { sql?: unknown }).sql);
   }

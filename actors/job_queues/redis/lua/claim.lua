@@ -4,7 +4,12 @@
 -- Returns { more, claims }: more = 1 when only stale tickets were met and there may be others.
 --         a claim is id, fence, ticket, lane, attempt, ready, version, model, input, submitter, limits, traceparent, provenance
 -- A ticket given back carries no generation: it left its place only with its job.
+-- With a count of 0 the streams and their group are made, and nothing else is done.
 local worker, want, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if want == 0 then
+  open()
+  return { 0, {} }
+end
 local claims = {}
 local met = 0
 

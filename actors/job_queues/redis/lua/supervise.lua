@@ -104,7 +104,12 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
 
     -- Only what lies before the oldest pending entry is trimmed: that leaves no holes, so lag stays exact.
     local pending = call('XPENDING', stream, GROUP, '-', '+', 1)
-    local low = pending[1] and pending[1][1] or delivered
+    local low = pending[1] and pending[1][1]
+    if not low then
+      -- Nothing is pending: all that was delivered goes, so that an idle stream has no entries.
+      local ms, seq = string.match(delivered, '^(%d+)-(%d+)$')
+      low = ms .. '-' .. string.format('%d', tonumber(seq) + 1)
+    end
     call('XTRIM', stream, 'MINID', low)
 
     -- A failover of Redis before 7.4 forgets how many entries were read; count them where it shows.
