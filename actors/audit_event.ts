@@ -50,7 +50,7 @@ const BY_THE_SYSTEM = "system";
 
 /** An event of a job's life; `keepInput` is false where the model says so. */
 export function jobEvent(
-  { jobId, step, transition, job, caller, input, result }: UnauditedStep,
+  { jobId, step, transition, job, caller, input, result, sharing }: UnauditedStep,
   keepInput: boolean,
 ): AuditEvent {
   const state = transition?.state ?? "unknown";
@@ -73,6 +73,11 @@ export function jobEvent(
     ...(input !== undefined && keepInput && { input }),
     ...(result !== undefined && { resultDigest: digestOf(result) }),
     ...(error && { errorCode: error.code, errorMessage: error.message }),
+    ...(sharing && {
+      before: JSON.stringify(sharing.before),
+      after: JSON.stringify(sharing.after),
+      ...(sharing.reason !== undefined && { reason: sharing.reason }),
+    }),
     ...(job?.provenance && { provenance: JSON.stringify(job.provenance) }),
   };
 }

@@ -255,6 +255,8 @@ export interface Job {
   readonly provenance?: JobProvenance;
   readonly cohort?: string;
   readonly account?: JobAccount;
+  /** Who sees its input and its result beside its submitter: entries `user:NAME`, `team:NAME`. */
+  readonly sharedWith?: readonly string[];
   /** Every state change with its time, oldest first; the first is `queued` at submission. */
   readonly history: readonly JobTransition[];
 }

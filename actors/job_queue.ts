@@ -37,6 +37,14 @@ export type Submission =
 /** What became of a request to cancel. */
 export type Cancellation = "cancelled" | "cancelling" | "final" | "missing";
 
+/** With whom a job is to be shared, and for the audit by whom and why. */
+export interface JobSharing {
+  /** Entries `user:NAME` or `team:NAME`. */
+  readonly with: readonly string[];
+  readonly by?: string;
+  readonly reason?: string;
+}
+
 /** Which jobs to list: newest first. */
 export interface JobQuery {
   readonly tags: readonly number[];
@@ -83,6 +91,8 @@ export interface JobSubmission {
   list(query: JobQuery): Promise<Job[]>;
   /** Cancels a waiting job at once; asks the worker of a running one to stop. */
   cancel(id: string, by?: string): Promise<Cancellation>;
+  /** Sets with whom a job is shared, in place of all before; false if there is no such job. */
+  share(id: string, sharing: JobSharing): Promise<boolean>;
   /** What has happened to the job since the event with id `after`, oldest first. */
   events(id: string, after?: string): Promise<JobEvent[]>;
   /** Resolves when there may be new events for the job, or when the time is up. */
@@ -190,10 +200,15 @@ export interface UnauditedStep {
   readonly jobId: string;
   /** Names the step within its job: the same however often it is read. */
   readonly step: string;
-  /** `cancelling`: a running job was asked to stop. Not set where the record is gone. */
+  /**
+   * `cancelling`: a running job was asked to stop; `shared`: it was shared otherwise. Not set where
+   * the record is gone.
+   */
   readonly transition?: Omit<JobTransition, "state"> & {
-    readonly state: JobState | "cancelling";
+    readonly state: JobState | "cancelling" | "shared";
   };
+  /** With whom it was shared, and is; of a change of that. */
+  readonly sharing?: SharingChange;
   readonly job?: Pick<Job, "model" | "version" | "submitter" | "lane" | "parent" | "provenance">;
   /** Of a submission. */
   readonly caller?: JobCaller;
@@ -201,6 +216,13 @@ export interface UnauditedStep {
   readonly input?: string;
   /** JSON text, of a completion. */
   readonly result?: string;
+}
+
+/** A change of those with whom a job is shared. */
+export interface SharingChange {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly reason?: string;
 }
 
 /** Steps in the order in which they were made. */

@@ -21,6 +21,7 @@ import { docsRoutes } from "./routes/docs.ts";
 import { evaluationRoutes } from "./routes/evaluations.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
+import { jobSharingRoutes } from "./routes/job_sharing.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
@@ -63,6 +64,7 @@ export function createApp(gateway: Gateway): Api {
   predictRoute(app, gateway);
   jobRoutes(app, gateway);
   replayRoutes(app, gateway);
+  jobSharingRoutes(app, gateway);
   jobEventRoute(app, gateway);
   deadLetterRoutes(app, gateway);
   deliveryRoutes(app, gateway);

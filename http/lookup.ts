@@ -6,7 +6,7 @@
  */
 import type { Job } from "../actors/job.ts";
 import { jobIdTag } from "../actors/job_id.ts";
-import { can, canSeeJob, type JobView, type Right } from "../registry/access.ts";
+import { can, canSeeJob, type JobView, mayManageJob, type Right } from "../registry/access.ts";
 import type { Resolved } from "../registry/catalog.ts";
 import type { Model } from "../registry/model.ts";
 import type { Principal } from "../registry/principal.ts";
@@ -81,9 +81,24 @@ export async function ownJobFor(
   id: string,
 ): Promise<VisibleJob> {
   const visible = await jobFor(gateway, principal, id);
-  const { view, model } = visible;
-  if (view === "all" || model && can(principal, "edit", model)) return visible;
-  throw new Problem("forbidden", { detail: "the job is someone else's" });
+  const { job, model } = visible;
+  if (mayManageJob(principal, job) || model && can(principal, "edit", model)) return visible;
+  throw someoneElses();
+}
+
+/** Answers a job that is the caller's to manage: their own. Throws 404, 403. */
+export async function submittedJobFor(
+  gateway: Pick<Gateway, "catalog" | "jobs">,
+  principal: Principal,
+  id: string,
+): Promise<Job> {
+  const { job } = await jobFor(gateway, principal, id);
+  if (mayManageJob(principal, job)) return job;
+  throw someoneElses();
+}
+
+function someoneElses(): Problem {
+  return new Problem("forbidden", { detail: "the job is someone else's" });
 }
 
 function forbidden(right: Right, model: string): Problem {

@@ -94,22 +94,40 @@ export function mayRunChild(rights: ConsensusRights, child: Shared): boolean {
   return rights.superuser || subjectsCan(rights.subjects, "run", child);
 }
 
+/** What of a job decides who may see it. */
+export interface SeenJob {
+  /** `user:NAME`. */
+  readonly submitter: string;
+  readonly parent?: string;
+  /** Entries `user:NAME` or `team:NAME`. */
+  readonly sharedWith?: readonly string[];
+}
+
 /**
- * Decides how much of a job the principal may see: its submitter and superusers all, the owners of
- * its model the metadata. A child of a consensus is submitted for the consensus model's owner, but
- * its input is someone else's: the owner sees the metadata. The model is undefined once it is
- * deleted.
+ * Decides how much of a job the principal may see: its submitter and superusers all, those whom it is
+ * shared with too, as long as they may read its model, the owners of its model the metadata. A child
+ * of a consensus is submitted for the consensus model's owner, but its input is someone else's: the
+ * owner sees the metadata. The model is undefined once it is deleted.
  */
 export function canSeeJob(
   principal: Principal,
-  job: { readonly submitter: string; readonly parent?: string },
+  job: SeenJob,
   model: Shared | undefined,
 ): JobView {
-  if (principal.superuser) return "all";
-  if (job.submitter === subjectsOf(principal)[0]) {
-    return job.parent === undefined ? "all" : "metadata";
+  if (mayManageJob(principal, job)) return "all";
+  const subjects = subjectsOf(principal);
+  if (job.submitter === subjects[0]) return "metadata";
+  if (!model) return "none";
+  if (job.sharedWith && intersects(subjects, job.sharedWith) && can(principal, "read", model)) {
+    return "all";
   }
-  return model && can(principal, "see_jobs", model) ? "metadata" : "none";
+  return can(principal, "see_jobs", model) ? "metadata" : "none";
+}
+
+/** True if the job is the principal's own, to share it and whatever else is its submitter's alone. */
+export function mayManageJob(principal: Principal, job: SeenJob): boolean {
+  return principal.superuser ||
+    (job.submitter === subjectsOf(principal)[0] && job.parent === undefined);
 }
 
 function intersects(subjects: readonly string[], entries: readonly string[]): boolean {

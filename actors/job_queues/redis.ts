@@ -24,6 +24,7 @@ import {
   type JobQuery,
   type JobQueue,
   type JobQueueOptions,
+  type JobSharing,
   type Lease,
   type LeaseState,
   type QueueMeasures,
@@ -45,6 +46,8 @@ import { jobEvents } from "./redis/job_events.ts";
 import { listDeadLetters, listJobs } from "./redis/listing.ts";
 import { measuresOf } from "./redis/measures.ts";
 import { endOf, type Fields, jobOf, submitArguments } from "./redis/record.ts";
+import { type ServerVersion, serverVersionOf } from "./redis/server_version.ts";
+import { shareJob } from "./redis/sharing.ts";
 import { readUnaudited, readWithUnaudited } from "./redis/unaudited.ts";
 import { END, Wakeups } from "./redis/wakeups.ts";
 
@@ -105,10 +108,7 @@ export class RedisJobQueue implements JobQueue {
     return batcher.add(job);
   }
 
-  submitWithin(
-    job: NewJob,
-    quotas: readonly QuotaClaim[],
-  ): Promise<Submission | QuotaRefusal> {
+  submitWithin(job: NewJob, quotas: readonly QuotaClaim[]): Promise<Submission | QuotaRefusal> {
     return this.ledger.submitWithin(job, quotas, (held) => this.submit(held));
   }
 
@@ -194,6 +194,10 @@ export class RedisJobQueue implements JobQueue {
     return await this.#connection.write("cancel", keyOf(id), [id, by]) as Cancellation;
   }
 
+  share(id: string, sharing: JobSharing): Promise<boolean> {
+    return shareJob(this.#connection, id, sharing);
+  }
+
   async events(id: string, after?: string): Promise<JobEvent[]> {
     const job = await this.get(id);
     return job ? await jobEvents(this.#connection, job, after) : [];
@@ -274,8 +278,8 @@ export class RedisJobQueue implements JobQueue {
   }
 
   async audited(tag: number, upTo: string): Promise<void> {
-    const args = [upTo, ROUND_LIMIT];
-    while (await this.#connection.write("audited", keys.countersKey(tag), args) === 1);
+    const key = keys.countersKey(tag);
+    while (await this.#connection.write("audited", key, [upTo, ROUND_LIMIT]) === 1);
   }
 
   // Delivery
@@ -355,8 +359,8 @@ export class RedisJobQueue implements JobQueue {
 
   async #report(lease: Lease, type: "progress" | "log", data: string): Promise<void> {
     const { jobId, fence } = lease;
-    const bounds = [MAX_EVENTS, EVENTS_KEPT_MS];
-    await this.#connection.run("report", keyOf(jobId), jobId, fence, type, data, ...bounds);
+    const args = [jobId, fence, type, data, MAX_EVENTS, EVENTS_KEPT_MS];
+    await this.#connection.run("report", keyOf(jobId), ...args);
   }
 
   settle(lease: Lease, ending: Ending): Promise<"recorded" | "lost"> {
@@ -402,8 +406,8 @@ export class RedisJobQueue implements JobQueue {
       ROUND_LIMIT,
     ) as number[] | null;
     if (reply === null) return undefined;
-    const [promoted, rescued, deadLettered, expired, idle, callbacksDue, _repaired, ended] = reply;
-    const unaudited = reply[8];
+    const [promoted, rescued, deadLettered, expired, idle, callbacksDue, _, ended, unaudited] =
+      reply;
     if (ended! > 0) await this.ledger.giveBack(tag).catch(ignoreUnavailable);
     return {
       promoted: promoted!,
@@ -465,14 +469,8 @@ export class RedisJobQueue implements JobQueue {
   }
 
   /** Which server this is, and whether a stream's lag can be trusted after a failover. */
-  async server(): Promise<{ readonly version: string; readonly lagSurvivesFailover: boolean }> {
-    const info = await this.#connection.patiently((client) => client.info("server"));
-    const valkey = /valkey_version:(\S+)/.exec(info)?.[1];
-    if (valkey) {
-      return { version: `Valkey ${valkey}`, lagSurvivesFailover: parseFloat(valkey) >= 8 };
-    }
-    const version = /redis_version:(\S+)/.exec(info)?.[1] ?? "0";
-    return { version: `Redis ${version}`, lagSurvivesFailover: parseFloat(version) >= 7.4 };
+  async server(): Promise<ServerVersion> {
+    return serverVersionOf(await this.#connection.patiently((client) => client.info("server")));
   }
 
   async ping(): Promise<void> {

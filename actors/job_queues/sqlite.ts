@@ -24,6 +24,7 @@ import {
   type JobQuery,
   type JobQueue,
   type JobQueueOptions,
+  type JobSharing,
   type Lease,
   type LeaseState,
   type QueueMeasures,
@@ -215,12 +216,11 @@ export class SqliteJobQueue implements JobQueue {
   }
 
   requeue(id: string, by?: string): Promise<boolean> {
-    return this.#write(() => {
-      const row = this.#lifecycle.row(id);
-      if (!row || row.dead !== 1) return false;
-      this.#lifecycle.requeue(row, by);
-      return true;
-    });
+    return this.#write(() => this.#lifecycle.requeue(id, by));
+  }
+
+  share(id: string, sharing: JobSharing): Promise<boolean> {
+    return this.#write(() => this.#lifecycle.share(id, sharing));
   }
 
   cohort(tag: number, name: string): Promise<Cohort> {

@@ -4,7 +4,9 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { canSeeJob } from "../../registry/access.ts";
+import type { Job } from "../../actors/job.ts";
+import { can, canSeeJob } from "../../registry/access.ts";
+import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
 import { modelFor, ownJobFor } from "../lookup.ts";
@@ -61,13 +63,12 @@ export function deadLetterRoutes(app: Api, gateway: Gateway): void {
     const principal = c.get("principal");
     const { model: asked, limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
     const model = modelFor(gateway, principal, asked, "read");
-    const dead = await jobs.deadLetters(model.tag, limit + 1, cursor);
+    const dead = can(principal, "see_jobs", model)
+      ? await jobs.deadLetters(model.tag, limit + 1, cursor)
+      : await ownDeadLetters(gateway, principal, model.tag, limit + 1, cursor);
     const page = dead.slice(0, limit);
     return c.json({
-      items: page.flatMap((job) => {
-        const view = canSeeJob(principal, job, model);
-        return view === "none" ? [] : [jobToWire(job, view)];
-      }),
+      items: page.map((job) => jobToWire(job, canSeeJob(principal, job, model))),
       ...(dead.length > limit && { nextCursor: page[page.length - 1]!.id }),
     }, 200);
   });
@@ -75,7 +76,7 @@ export function deadLetterRoutes(app: Api, gateway: Gateway): void {
   app.openapi(requeue, async (c) => {
     const { id } = c.req.valid("param");
     const { job, view } = await ownJobFor(gateway, c.get("principal"), id);
-    if (!await jobs.requeue(id)) {
+    if (!await jobs.requeue(id, subjectsOf(c.get("principal"))[0]!)) {
       throw new Problem("not-dead-lettered", {
         detail: `the job is ${job.state}`,
         job: { id, status: job.state },
@@ -84,3 +85,30 @@ export function deadLetterRoutes(app: Api, gateway: Gateway): void {
     return c.json(jobToWire(await jobs.get(id) ?? job, view), 202);
   });
 }
+
+/** The caller's own alone are looked at: a page, or a cursor, of others' would tell of them. */
+async function ownDeadLetters(
+  { jobs }: Gateway,
+  principal: Principal,
+  tag: number,
+  limit: number,
+  cursor: string | undefined,
+): Promise<Job[]> {
+  const submitter = subjectsOf(principal)[0]!;
+  const dead: Job[] = [];
+  let before = cursor;
+  do {
+    const page = await jobs.list({
+      tags: [tag],
+      states: ["failed"],
+      submitter,
+      limit: PAGE,
+      before,
+    });
+    dead.push(...page.filter(({ deadLettered }) => deadLettered));
+    before = page.length < PAGE ? undefined : page[page.length - 1]!.id;
+  } while (before !== undefined && dead.length < limit);
+  return dead.slice(0, limit);
+}
+
+const PAGE = 200;

@@ -8,8 +8,8 @@ import type { Delivery } from "../../actors/job_queue.ts";
 import type { Principal } from "../../registry/principal.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
-import { jobFor } from "../lookup.ts";
-import { notFound, Problem } from "../problem.ts";
+import { submittedJobFor } from "../lookup.ts";
+import { notFound } from "../problem.ts";
 import {
   DeliveryPageSchema,
   DeliveryParams,
@@ -81,7 +81,6 @@ async function deliveriesFor(
   principal: Principal,
   jobId: string,
 ): Promise<Delivery[]> {
-  const { view } = await jobFor(gateway, principal, jobId);
-  if (view === "all") return await gateway.jobs.deliveries(jobId);
-  throw new Problem("forbidden", { detail: "the job is someone else's" });
+  const { id } = await submittedJobFor(gateway, principal, jobId);
+  return await gateway.jobs.deliveries(id);
 }

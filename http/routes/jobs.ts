@@ -176,7 +176,7 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
   app.openapi(cancel, async (c) => {
     const { id } = c.req.valid("param");
     const { job, view } = await ownJobFor(gateway, c.get("principal"), id);
-    const outcome = await jobs.cancel(id);
+    const outcome = await jobs.cancel(id, subjectsOf(c.get("principal"))[0]!);
     const after = await jobs.get(id) ?? job;
     switch (outcome) {
       case "cancelled":

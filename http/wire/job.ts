@@ -139,6 +139,10 @@ export const JobSchema = z.object({
   deadLettered: z.boolean().openapi({ description: "True if it may be requeued." }),
   cancelRequested: z.boolean(),
   parent: z.string().optional().openapi({ description: "The consensus job it is a child of." }),
+  sharedWith: z.array(z.string()).optional().openapi({
+    description: "Who sees its input and its result beside its submitter; for those who do.",
+    example: ["team:chemistry"],
+  }),
   provenance: ProvenanceSchema.optional(),
   usage: z.object(takenFields).optional().openapi("JobUsage", {
     description: "What its attempts that have ended took.",
@@ -266,6 +270,7 @@ export function jobToWire(job: Job, view: JobView): z.infer<typeof JobSchema> {
     deadLettered: job.deadLettered,
     cancelRequested: job.cancelRequested,
     ...(job.parent !== undefined && { parent: job.parent }),
+    ...(full && job.sharedWith && { sharedWith: [...job.sharedWith] }),
     ...(job.provenance && { provenance: provenanceFor(job.provenance, view) }),
     ...(job.attempt > 0 && { usage: usageOf(job) }),
     history: job.history.map(({ state, at, attempt, worker, error }) => ({

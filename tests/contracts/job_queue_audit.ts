@@ -38,6 +38,7 @@ export function testJobQueueAudit(adapter: string, open: OpenQueueStore, skip?: 
     });
   };
   testSteps(claim);
+  testSharing(claim);
   testBuffer(claim);
   claim("an audited queue is at rest after its last test", async (store) => {
     await store[Symbol.asyncDispose]();
@@ -143,6 +144,45 @@ function testSteps(claim: QueueClaim): void {
       [dead, "queued", "user:cleo"],
     ]);
     assertEquals((await queue.get(running!))?.history.at(-1)?.by, "user:ben");
+  });
+}
+
+function testSharing(claim: QueueClaim): void {
+  claim("a job is shared with whom it is said, each change is audited", async ({ queue }) => {
+    const tag = newTag();
+    const job = newJob(tag);
+    await queue.submit(job);
+    const { upTo } = await queue.unaudited(tag, 100);
+    await queue.audited(tag, upTo);
+    assertEquals((await queue.get(job.id))!.sharedWith, undefined);
+    const some = ["user:bob", "team:chemistry"];
+    const reason = 'they asked for it, "please"';
+    assertEquals(await queue.share(job.id, { with: some, by: "user:ada", reason }), true);
+    assertEquals((await queue.get(job.id))!.sharedWith, some);
+    assertEquals((await queue.list({ tags: [tag], limit: 9 }))[0]!.sharedWith, some);
+    // What is so already is no change.
+    assertEquals(await queue.share(job.id, { with: some, by: "user:ada" }), true);
+    const { lease } = await claimOne(queue, tag);
+    await queue.settle(lease, { state: "completed", result: "1" });
+    assertEquals((await queue.get(job.id))!.sharedWith, some);
+    assertEquals(await queue.share(job.id, { with: [] }), true);
+    assertEquals((await queue.get(job.id))!.sharedWith, undefined);
+    assertEquals(await queue.share(newJob(tag).id, { with: some }), false);
+    const { steps } = await queue.unaudited(tag, 100);
+    assertEquals(statesOf(steps), ["shared", "running", "completed", "shared"]);
+    assertEquals(steps.map(({ sharing }) => sharing).filter((change) => change !== undefined), [
+      { before: [], after: some, reason },
+      { before: some, after: [] },
+    ]);
+    assertEquals(steps.map(({ transition }) => transition?.by), [
+      "user:ada",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    assertEquals(new Set(steps.map(({ step }) => step)).size, 4);
+    assertEquals(steps[0]!.job!.submitter, job.submitter);
+    assertEquals((await queue.unaudited(tag, 100)).steps, steps);
   });
 }
 

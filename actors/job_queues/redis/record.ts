@@ -4,7 +4,7 @@
  *
  * `st` state letter, `m` model, `v` version, `in` input, `by` submitter, `L` limits, `ln` lane (when
  * batch), `k` and `fp` idempotency key and fingerprint, `cb` callback, `pa` parent, `tp` trace
- * context, `pv` provenance, `co` cohort, `ac` account (see `account.ts`), `ms` run time of the attempts of a job that holds quotas, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested,
+ * context, `pv` provenance, `co` cohort, `ac` account (see `account.ts`), `ms` run time of the attempts of a job that holds quotas, `a` attempts, `s` stalls, `fe` fence, `g` generation of the ticket, `due` of a retry, `res` result, `tr` trace, `er` error, `dl` dead-lettered, `cx` cancel requested, `sh` with whom it is shared, `sn` how often that was changed,
  * `pr` progress, `ev` has events, `gw` watching gateways (with a '!' those that wait for the end only), `cn` deliveries made, `x` has any of those
  * that few jobs have (`ln`, `k`, `cb`, `co`, `gw`, `cx`, `ev`), so that a script need not ask for them.
  * History: `r<fence>` an attempt's start (time, attempt, ticket, worker), `e<fence>` its end, `p<generation>` made ready again,
@@ -145,6 +145,7 @@ export function jobOf(id: string, f: Fields): Job {
     ...(f.pv === undefined ? {} : { provenance: JSON.parse(f.pv) as JobProvenance }),
     ...(f.co === undefined ? {} : { cohort: f.co }),
     ...(f.ac === undefined ? {} : { account: parseAccount(f.ac) }),
+    ...(f.sh === undefined ? {} : { sharedWith: JSON.parse(f.sh) as string[] }),
     history,
   };
 }

@@ -31,6 +31,7 @@ import quotaReserve from "./lua/quota_reserve.lua" with { type: "text" };
 import quotaUse from "./lua/quota_use.lua" with { type: "text" };
 import requeue from "./lua/requeue.lua" with { type: "text" };
 import settle from "./lua/settle.lua" with { type: "text" };
+import share from "./lua/share.lua" with { type: "text" };
 import spending from "./lua/spending.lua" with { type: "text" };
 import submit from "./lua/submit.lua" with { type: "text" };
 import supervise from "./lua/supervise.lua" with { type: "text" };
@@ -57,6 +58,7 @@ export function scripts(auditLimit: number) {
     handBack: ALLOWED_WHEN_FULL + prelude + handBack,
     cancel: ALLOWED_WHEN_FULL + prelude + cancel,
     requeue: ALLOWED_WHEN_FULL + prelude + requeue,
+    share: REFUSED_WHEN_FULL + prelude + share,
     watch: ALLOWED_WHEN_FULL + prelude + watch,
     acquire: ALLOWED_WHEN_FULL + prelude + acquire,
     release: ALLOWED_WHEN_FULL + prelude + release,

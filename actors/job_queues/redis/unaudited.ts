@@ -3,7 +3,7 @@
  *
  * A step is one text in the list `audit`: the job's id, the history field of the step (`q` for the
  * submission, `cx` for the wish to cancel a running job), and for a submission the key and the
- * client. What the step was stands in the record, so the list holds some 40 bytes a step, and only
+ * client; for a change of those with whom it is shared (`h`), all of it. What the step was stands in the record, so the list holds some 40 bytes a step, and only
  * until the trail has it.
  *
  * @module
@@ -14,6 +14,7 @@ import { UNAUDITED_PAGE_BYTES, type UnauditedPage, type UnauditedStep } from "..
 import { auditKey, countersKey } from "../../redis_keys.ts";
 import type { RedisConnection } from "./connection.ts";
 import { transitionOf } from "./record.ts";
+import { sharingStep } from "./sharing.ts";
 
 const SLICE = 500;
 
@@ -58,13 +59,14 @@ export async function readWithUnaudited(
 
 function stepOf(row: StepRow): UnauditedStep {
   const [text, model, version, submitter, lane, parent, provenance, field, start, body] = row;
-  const [jobId, mark, keyId, ...client] = text.split(" ");
+  const [jobId, mark, first, ...rest] = text.split(" ");
   const step = { jobId: jobId!, step: mark! };
   if (typeof model !== "string") return step;
+  const isSharing = mark!.startsWith("h");
   const transition = transitionAt(jobId!, mark!, field ?? null, start ?? null);
   return {
     ...step,
-    ...(transition && { transition }),
+    ...(isSharing ? sharingStep(first!, rest.join(" ")) : transition && { transition }),
     job: {
       model,
       version: version!,
@@ -75,7 +77,7 @@ function stepOf(row: StepRow): UnauditedStep {
         provenance: JSON.parse(provenance) as JobProvenance,
       }),
     },
-    ...(keyId !== undefined && { caller: callerOf(keyId, client.join(" ")) }),
+    ...(first !== undefined && !isSharing && { caller: callerOf(first, rest.join(" ")) }),
     ...(typeof body === "string" && (mark === "q" ? { input: body } : { result: body })),
   };
 }

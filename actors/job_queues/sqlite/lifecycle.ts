@@ -15,7 +15,14 @@ import {
   type NewJob,
 } from "../../job.ts";
 import { jobIdTag, jobIdTime } from "../../job_id.ts";
-import type { Cancellation, Claim, Ending, JobQueueOptions, Lease } from "../../job_queue.ts";
+import type {
+  Cancellation,
+  Claim,
+  Ending,
+  JobQueueOptions,
+  JobSharing,
+  Lease,
+} from "../../job_queue.ts";
 import type { Cohorts } from "./cohorts.ts";
 import type { Counters } from "./counters.ts";
 import type { Deliveries } from "./deliveries.ts";
@@ -164,14 +171,29 @@ export class Lifecycle {
     return "cancelling";
   }
 
-  /** A dead letter back to the tail, its attempts forgotten. */
-  requeue(row: SqliteRow, by: string | undefined): void {
+  /** Sets with whom a job is shared; what is so already is no change. */
+  share(id: string, sharing: JobSharing): boolean {
+    const row = this.row(id);
+    if (!row) return false;
+    const text = sharing.with.length === 0 ? null : JSON.stringify(sharing.with);
+    if (text === row.shared_with) return true;
+    this.#store.run("UPDATE jobs SET shared_with = ? WHERE id = ?", text, id);
+    const before = JSON.parse((row.shared_with as string | null) ?? "[]") as string[];
+    this.#unaudited.shared(row.tag as number, id, this.#now(), before, sharing);
+    return true;
+  }
+
+  /** A dead letter back to the tail, its attempts forgotten; false for what is none. */
+  requeue(id: string, by: string | undefined): boolean {
+    const row = this.row(id);
+    if (!row || row.dead !== 1) return false;
     this.#store.run(
       `UPDATE jobs SET attempt = 0, stalls = 0, dead = 0, cancel = 0, cancelled_by = NULL, error = NULL,
          trace = NULL, progress = NULL, started_at = NULL, finished_at = NULL, delete_at = NULL WHERE id = ?`,
       row.id as string,
     );
     this.ready(row, 0, by);
+    return true;
   }
 
   /** To the tail of its lane. */

@@ -42,6 +42,7 @@ export function jobOf(row: SqliteRow, events: readonly SqliteRow[]): Job {
     ...(row.provenance === null ? {} : { provenance: JSON.parse(row.provenance as string) }),
     ...(row.cohort === null ? {} : { cohort: row.cohort as string }),
     ...(row.account === null ? {} : { account: JSON.parse(row.account as string) }),
+    ...(row.shared_with === null ? {} : { sharedWith: JSON.parse(row.shared_with as string) }),
     history: events.map(transitionOf),
   };
 }

@@ -93,7 +93,7 @@ CREATE TABLE usage (
 ) WITHOUT ROWID;
 CREATE TABLE dropped (tag INTEGER PRIMARY KEY);
 `,
-  // `n` is the step's event; 0 stands for the wish to cancel a running job.
+  // `n` is the step's event; 0 stands for the wish to cancel a running job, -1 for a sharing.
   `
 CREATE TABLE audit (
   seq INTEGER PRIMARY KEY, tag INTEGER NOT NULL, job_id TEXT NOT NULL, n INTEGER NOT NULL,
@@ -101,6 +101,9 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_tag ON audit (tag, seq);
 ALTER TABLE jobs ADD COLUMN cancelled_by TEXT;
+`,
+  `
+ALTER TABLE jobs ADD COLUMN shared_with TEXT;
 `,
 ];
 

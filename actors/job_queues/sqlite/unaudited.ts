@@ -5,11 +5,19 @@
  * @module
  */
 import type { JobCaller, JobState, JobTransition, Lane } from "../../job.ts";
-import { UNAUDITED_PAGE_BYTES, type UnauditedPage, type UnauditedStep } from "../../job_queue.ts";
+import {
+  type JobSharing,
+  type SharingChange,
+  UNAUDITED_PAGE_BYTES,
+  type UnauditedPage,
+  type UnauditedStep,
+} from "../../job_queue.ts";
 import type { GroupCommit, SqliteRow } from "./group_commit.ts";
 
 /** Stands for the wish to cancel a running job, which is no event. */
 const CANCELLING = 0;
+/** Stands for a change of those with whom a job is shared; there may be several. */
+const SHARED = -1;
 /** A job's first event is its submission. */
 const SUBMITTED = 1;
 
@@ -68,6 +76,11 @@ export class Unaudited {
     this.add(tag, jobId, CANCELLING, at, { by });
   }
 
+  shared(tag: number, jobId: string, at: number, before: readonly string[], now: JobSharing): void {
+    const { with: after, by, reason } = now;
+    this.add(tag, jobId, SHARED, at, { sharing: { before, after, reason }, by });
+  }
+
   /** Jobs that ended before this time are audited, all of their steps. */
   get auditedBefore(): number {
     if (this.#limit === 0) return Infinity;
@@ -109,7 +122,7 @@ export class Unaudited {
 
 function stepOf(row: SqliteRow): UnauditedStep {
   const n = row.n as number;
-  const step = { jobId: row.job_id as string, step: String(n) };
+  const step = { jobId: row.job_id as string, step: n === SHARED ? `h${row.seq}` : String(n) };
   if (row.model === null) return step;
   const transition = transitionOf(row);
   return {
@@ -126,8 +139,21 @@ function stepOf(row: SqliteRow): UnauditedStep {
     ...(n === SUBMITTED && row.note !== null && {
       caller: JSON.parse(row.note as string) as JobCaller,
     }),
+    ...(n === SHARED && sharingOf(row)),
     ...(row.input !== null && { input: row.input as string }),
     ...(row.result !== null && { result: row.result as string }),
+  };
+}
+
+function sharingOf(row: SqliteRow): Pick<UnauditedStep, "transition" | "sharing"> {
+  const { sharing, by } = JSON.parse(row.note as string) as {
+    readonly sharing: SharingChange;
+    readonly by?: string;
+  };
+  const at = row.at as number;
+  return {
+    transition: { state: "shared", at, attempt: 0, ...(by !== undefined && { by }) },
+    sharing,
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import type { z } from "@hono/zod-openapi";
 import { isFinal } from "../../../actors/job.ts";
+import { mayManageJob } from "../../../registry/access.ts";
 import { jobFor } from "../../lookup.ts";
 import { Problem } from "../../problem.ts";
 import type { AcceptedJobSchema, ResultSchema } from "../../wire/job.ts";
@@ -12,6 +13,7 @@ import type { ApiCaller } from "../api_caller.ts";
 import { CsrfField } from "../components/csrf_field.tsx";
 import { Drawing } from "../components/drawing.tsx";
 import { JobCard } from "../components/job_card.tsx";
+import { SharingForm } from "../components/sharing_form.tsx";
 import { LiveJob } from "../components/live_job.tsx";
 import { csvOf, flatten } from "../csv_text.ts";
 import { type LogLine, logOf, readStory, type WireJob } from "../job_story.ts";
@@ -20,6 +22,7 @@ import type { Panel } from "../panel.ts";
 import type { PanelParts } from "../panel_parts.ts";
 import { eventResponse, readEvents, writeEvent } from "../sse.ts";
 import type { WireVersion } from "./model.tsx";
+import { goTo } from "./register.tsx";
 
 /** Adds the page, its stream and its buttons. */
 export function jobPage(panel: Panel, parts: PanelParts): void {
@@ -47,6 +50,13 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
           mayRepeat={input !== undefined && isFinal(job.status)}
         />
         <LiveJob story={story} units={version?.units} downloads />
+        {mayManageJob(c.get("principal"), record) && (
+          <SharingForm
+            job={job.id}
+            sharedWith={job.sharedWith ?? []}
+            csrf={c.get("session").csrf}
+          />
+        )}
         {input !== undefined && (
           <section class="card">
             <h2>Input</h2>
@@ -73,6 +83,15 @@ export function jobPage(panel: Panel, parts: PanelParts): void {
     const id = c.req.param("id");
     await c.get("api").change("POST", `/v1/jobs/${encodeURIComponent(id)}/cancel`);
     return c.redirect(`/panel/jobs/${id}`, 303);
+  });
+
+  panel.post("/jobs/:id/sharing", async (c) => {
+    const id = c.req.param("id");
+    const { with: text } = await c.req.parseBody();
+    const entries = String(text ?? "").split(/[\s,]+/).filter((entry) => entry !== "");
+    const path = `/v1/jobs/${encodeURIComponent(id)}/sharing`;
+    await c.get("api").change("PUT", path, { with: entries });
+    return goTo(c, `/panel/jobs/${id}`);
   });
 
   panel.post("/jobs/:id/requeue", async (c) => {
