@@ -9,6 +9,7 @@ import { EvaluationRunner } from "./actors/evaluation/evaluation_runner.ts";
 import { EvaluationStore } from "./actors/evaluation/evaluation_store.ts";
 import { isConsensusModel } from "./actors/consensus_model.ts";
 import { AuditHead } from "./actors/audit_head.ts";
+import { AuditOutbox } from "./actors/audit_outbox.ts";
 import { Auditor } from "./actors/auditor.ts";
 import { Scheduler } from "./actors/scheduler.ts";
 import { Worker } from "./actors/worker.ts";
@@ -38,6 +39,7 @@ import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
 import type { RegisteredBackend as RegisteredService } from "./registry/registered_backend.ts";
+import { PlanStore } from "./registry/plan_store.ts";
 import { Registry } from "./registry/registry.ts";
 import { migrate } from "./registry/migrate.ts";
 import { openAudit, openDatabase, openStores, type Stores } from "./stores.ts";
@@ -92,6 +94,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
     const audit = config.audit && openAudit(config.audit, stack);
     if (!audit && scheduler) log.info("nothing is audited: MODEL_GATEWAY_AUDIT is not set");
     const auditHead = new AuditHead(store.database);
+    const outbox = stack.use(new AuditOutbox(store.database));
     const auditor = audit && scheduler
       ? new Auditor({
         queue: jobs,
@@ -99,6 +102,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         registry,
         store: audit,
         head: auditHead,
+        outbox,
         ...(config.auditKey !== undefined && { key: config.auditKey }),
         isFirst: () => scheduler.isFirst,
         onBatch: observeAudit(metrics),
@@ -156,7 +160,9 @@ export async function start(config: Config, log: Log): Promise<Running> {
         },
         evaluations,
         cache: store.cache,
+        plans: new PlanStore(store.database),
         ...(audit && {
+          outbox,
           audit: {
             store: audit,
             head: auditHead,

@@ -13,7 +13,10 @@ export interface AuditEvent {
   /** The same event has the same id, should it ever be written twice. */
   readonly id: string;
   readonly at: string;
-  /** `job.queued`, `job.completed`, ...; `registry.create_model`, ...; `trail.removed`. */
+  /**
+   * `job.queued`, `job.completed`, ...; `registry.create_model`, ...; `tool.search_models`, ...;
+   * `plan.made`, `plan.applied`, ...; `trail.removed`.
+   */
   readonly action: string;
   /** Who did it, such as `user:ada`; `system` for what the gateway does by itself. */
   readonly actor: string;
@@ -24,9 +27,9 @@ export interface AuditEvent {
   readonly lane?: string;
   readonly attempt?: number;
   readonly worker?: string;
-  /** The id of the API key, of a submission. */
+  /** The id of the API key, of a submission or a tool's call. */
   readonly key?: string;
-  /** The agent or program, of a submission. */
+  /** The agent or program, of a submission or a tool's call. */
   readonly client?: string;
   /** The job that this one is a child of. */
   readonly parent?: string;

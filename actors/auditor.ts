@@ -24,6 +24,7 @@ import {
 } from "./audit_chain.ts";
 import { type AuditEvent, changeEvent, jobEvent } from "./audit_event.ts";
 import type { AuditHead } from "./audit_head.ts";
+import type { AuditOutbox } from "./audit_outbox.ts";
 import { REMOVED } from "./audit_verify.ts";
 import type { JobQueue } from "./job_queue.ts";
 import type { ObjectStore } from "./object_store.ts";
@@ -34,6 +35,8 @@ export interface AuditorOptions {
   readonly registry: Pick<Registry, "changes">;
   readonly store: ObjectStore;
   readonly head: AuditHead;
+  /** Events that come from neither a queue nor the registry. */
+  readonly outbox?: Pick<AuditOutbox, "unaudited" | "audited">;
   /** Signs the seals. */
   readonly key?: string;
   /** Whether it is this process that writes. */
@@ -59,6 +62,8 @@ interface Gathered {
   readonly events: AuditEvent[];
   changes: number;
   readonly pages: { readonly tag: number; readonly upTo: string }[];
+  /** Ids of events of the outbox. */
+  readonly sent: string[];
   /** Queues of deleted models: forgotten once nothing of them is left. */
   readonly deleted: number[];
   full: boolean;
@@ -138,6 +143,7 @@ export class Auditor {
     }
     const { queue } = this.#options;
     for (const { tag, upTo } of gathered.pages) await queue.audited(tag, upTo);
+    await this.#options.outbox?.audited(gathered.sent);
     if (!gathered.full) this.#written.clear();
     for (const tag of gathered.deleted) await queue.drop(tag);
     return gathered.full;
@@ -157,11 +163,12 @@ export class Auditor {
   }
 
   async #gather(chain: AuditChain): Promise<Gathered> {
-    const { queue, catalog, registry } = this.#options;
+    const { queue, catalog, registry, outbox } = this.#options;
     const gathered: Gathered = {
       events: [],
       changes: chain.changes,
       pages: [],
+      sent: [],
       deleted: [],
       full: false,
     };
@@ -171,6 +178,11 @@ export class Auditor {
       const tag = deletedTag(change);
       if (tag !== undefined) gathered.deleted.push(tag);
     }
+    for (const event of await outbox?.unaudited(PAGE) ?? []) {
+      gathered.events.push(event);
+      gathered.sent.push(event.id);
+    }
+    gathered.full = gathered.sent.length === PAGE;
     for (const tag of gathered.deleted) {
       await queue.drop(tag);
       await this.#pagesOf(tag, true, gathered, Infinity);

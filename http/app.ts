@@ -28,6 +28,7 @@ import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { modelAccessRoutes } from "./routes/model_access.ts";
 import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { planRoutes } from "./routes/plans.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { poolRoutes } from "./routes/pools.ts";
 import { predictRoute } from "./routes/predict.ts";
@@ -74,6 +75,7 @@ export function createApp(gateway: Gateway): Api {
   poolRoutes(app, gateway);
   backlogRoute(app, gateway);
   usageRoute(app, gateway);
+  planRoutes(app, gateway);
   auditRoutes(app, gateway);
   backendRoutes(app, gateway);
   healthRoutes(app, gateway);

@@ -5,6 +5,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import type { Principal } from "../registry/principal.ts";
+import { actingFor } from "./acting.ts";
 import type { GatewayEnv, Operations } from "./gateway.ts";
 import { TokenRefused } from "./oidc/token_refused.ts";
 import { Problem } from "./problem.ts";
@@ -51,7 +52,9 @@ export function requirePrincipal(
 /** Lets only bearers of valid credentials pass, and leaves their principal for the handlers. */
 export function authenticate(identities: Identities): MiddlewareHandler<GatewayEnv> {
   return async (c, next) => {
-    const found = requirePrincipal(identities, c.req.raw.headers.get("authorization"));
+    const request = c.req.raw;
+    const found = actingFor(request) ??
+      requirePrincipal(identities, request.headers.get("authorization"));
     const principal = found instanceof Promise ? await found : found;
     requireScope(principal, scopeFor(c.req.method, c.req.path));
     c.set("principal", principal);

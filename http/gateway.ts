@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AuditOutbox } from "../actors/audit_outbox.ts";
 import type { AuditHead } from "../actors/audit_head.ts";
 import type { ObjectStore } from "../actors/object_store.ts";
 import type { SettingProblem } from "../actors/backend.ts";
@@ -13,6 +14,7 @@ import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import type { BackendReference } from "../registry/model.ts";
 import type { RegisteredBackend } from "../registry/registered_backend.ts";
+import type { PlanStore } from "../registry/plan_store.ts";
 import type { SelectRunner } from "../registry/select.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
@@ -96,8 +98,12 @@ export interface Gateway extends Operations {
   readonly jobs: JobSubmission;
   readonly backends: BackendChecks;
   readonly evaluations: EvaluationStore;
+  /** Changes that wait to be confirmed. */
+  readonly plans: PlanStore;
   /** Not set where nothing is audited. */
   readonly audit?: AuditTrail;
+  /** Takes what agents do into the trail; not set where nothing is audited. */
+  readonly outbox?: Pick<AuditOutbox, "ready" | "add">;
   readonly limits: Limits;
   /** Seals the sessions of the panel; the same in every gateway that shares them. */
   readonly sessionSecret: string;

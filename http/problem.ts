@@ -20,6 +20,7 @@ export const PROBLEM_KINDS = {
   "job-final": [409, "The job has ended"],
   "canary-ended": [409, "The canary has ended"],
   "not-dead-lettered": [409, "The job is not dead-lettered"],
+  "plan-ended": [409, "The plan waits no more"],
   "too-many": [409, "There are too many already"],
   "version-retired": [410, "The version is retired"],
   "precondition-failed": [412, "It has changed since it was read"],

@@ -29,6 +29,8 @@ export function scopeFor(method: string, path: string): Scope {
     case "apply":
     case "consensus":
       return "models:write";
+    case "plans":
+      return "approve";
     default:
       return "admin";
   }

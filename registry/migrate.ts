@@ -15,6 +15,7 @@ import consensus from "./migrations/008_consensus.sql" with { type: "text" };
 import audit from "./migrations/009_audit.sql" with { type: "text" };
 import identities from "./migrations/010_identities.sql" with { type: "text" };
 import lifecycle from "./migrations/011_lifecycle.sql" with { type: "text" };
+import agents from "./migrations/012_agents.sql" with { type: "text" };
 
 /** One step; what was released must not change. */
 export interface Migration {
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 9, name: "audit", sql: audit },
   { number: 10, name: "identities", sql: identities },
   { number: 11, name: "lifecycle", sql: lifecycle },
+  { number: 12, name: "agents", sql: agents },
 ];
 
 /** The database does not fit this program: it is newer, or a step was altered after its release. */

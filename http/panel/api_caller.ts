@@ -49,7 +49,12 @@ export function pathWith(path: string, query: Query): string {
 
 /** Calls the API as one bearer. */
 export class ApiCaller {
-  constructor(private readonly app: Pick<Api, "request">, private readonly bearer: string) {}
+  /** `more` are headers of every request. */
+  constructor(
+    private readonly app: Pick<Api, "request">,
+    private readonly bearer: string,
+    private readonly more: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** Answers the raw response, whatever its status. */
   async request(path: string, call: ApiCall = {}): Promise<Response> {
@@ -58,6 +63,7 @@ export class ApiCaller {
     return await this.app.request(path, {
       method,
       headers: {
+        ...this.more,
         ...headers,
         authorization: `Bearer ${this.bearer}`,
         ...(type !== undefined && { "content-type": type }),

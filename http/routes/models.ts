@@ -14,6 +14,7 @@ import type { Gateway } from "../gateway.ts";
 import { ETAG, etagOf, guarded, IfMatchHeader, ifRevision } from "../if_match.ts";
 import { modelFor } from "../lookup.ts";
 import { deleteModel } from "../model_deletion.ts";
+import { hasTag, rankModels } from "../model_relevance.ts";
 import { comparePlaces, type Place, searchModels } from "../model_search.ts";
 import { checkSettingsPolicy } from "../policy_check.ts";
 import { Problem } from "../problem.ts";
@@ -67,12 +68,20 @@ const list = createRoute({
   tags,
   summary: "Find models",
   description: "Lists the models that the caller may read: those with every word of `query` in " +
-    "their name, tags or description, the best first; all by name without a query.",
+    "their name, tags or description, the best first; all by name without a query. With `match=any` " +
+    "the query may be a question in plain words, and units and documentation count too.",
   security: SECURED,
   request: {
     query: z.strictObject({
       query: z.string().max(500).optional().openapi({
         description: "Words to find.",
+        example: "solubility",
+      }),
+      match: z.enum(["all", "any"]).optional().openapi({
+        description: "`all`, the default: every word. `any`: the more of the question, the better.",
+      }),
+      tag: z.string().min(1).max(63).optional().openapi({
+        description: "Models with this tag, in any case.",
         example: "solubility",
       }),
       owner: SubjectSchema.optional().openapi({ description: "Models that this one owns." }),
@@ -186,12 +195,17 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
 
   app.openapi(list, (c) => {
     const principal = c.get("principal");
-    const { query = "", owner, visibility, limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
+    const { query = "", match, tag, owner, visibility, limit = DEFAULT_PAGE, cursor } = c.req.valid(
+      "query",
+    );
     const readable = [...catalog.models()].filter((model) =>
       can(principal, "read", model) && (owner === undefined || model.owners.includes(owner)) &&
-      (visibility === undefined || model.visibility === visibility)
+      (visibility === undefined || model.visibility === visibility) &&
+      (tag === undefined || hasTag(catalog, model, tag))
     );
-    let found = searchModels(readable, query);
+    let found = match === "any" && query.trim() !== ""
+      ? rankModels(catalog, readable, query)
+      : searchModels(readable, query);
     if (cursor !== undefined) {
       const after = parseCursor(cursor);
       found = found.filter((place) => comparePlaces(place, after) > 0);

@@ -44,13 +44,14 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
     for (let i = 0; i < 40; i++) doomed.push(await addConsensus(t, `doomed-consensus-${i}`));
     const document = await (await t.app.request("/openapi.json")).json();
     const fuzzer = new RequestFuzzer(SEED, operationsOf(document), document.components.schemas, {
-      keys: Object.values(t.keys),
+      keys: [...Object.values(t.keys), await approvingKey(t)],
       models: ["esol", "secret", "ESOL", "agreed"],
       doomed,
       ids,
       evaluations: await seedEvaluations(t),
       replays: await seedReplays(t, ids[0]!),
       spareKeys: await seedKeys(t),
+      plans: await seedPlans(t),
     });
     const byStatus = new Map<number, number>();
     const reached = new Map<string, Set<number>>();
@@ -222,6 +223,32 @@ async function seedKeys(t: TestGateway): Promise<string[]> {
     paths.push(`/v1/keys/${record.id}`);
   }
   return paths;
+}
+
+/** Plans that register models, all under the digest of the example. */
+async function seedPlans(t: TestGateway): Promise<string[]> {
+  const paths: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const body = JSON.stringify({ name: `planned-${i}`, description: "d" });
+    const path = "/v1/models";
+    const plan = await t.gateway.plans.create("user:ada", {
+      action: "register_model",
+      model: `planned-${i}`,
+      summary: "Register a model",
+      request: { method: "POST", path, contentType: "application/json", body },
+      before: "",
+      after: body,
+    }, 3_600_000);
+    paths.push(`/v1/plans/${plan.id}`);
+  }
+  await t.database.query("UPDATE plans SET digest = $1", ["3f1c".repeat(16)]);
+  return paths;
+}
+
+/** A superuser's key that may confirm. */
+async function approvingKey(t: TestGateway): Promise<string> {
+  const owner = { user: "root", superuser: true, scopes: ["admin", "approve"] };
+  return (await t.gateway.registry.createKey("system", owner)).key;
 }
 
 async function addConsensus(t: TestGateway, name: string): Promise<string> {

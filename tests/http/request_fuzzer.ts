@@ -29,6 +29,8 @@ export interface Known {
   readonly replays: readonly string[];
   /** Paths of API keys that nothing else is done with. */
   readonly spareKeys: readonly string[];
+  /** Paths of plans that wait for a confirmation, with the digest of the document's example. */
+  readonly plans: readonly string[];
 }
 
 export interface FuzzedRequest {
@@ -89,6 +91,7 @@ const ODD_JSON = [
 
 const REPLAY = "/v1/jobs/{id}/replay";
 const KEY = "/v1/keys/{id}";
+const PLAN = "/v1/plans/{id}";
 const EVALUATION = "/v1/models/{model}/evaluations/{id}";
 
 export class RequestFuzzer {
@@ -138,6 +141,7 @@ export class RequestFuzzer {
     if (!this.#chance(wild)) {
       path = path.replace(EVALUATION, () => this.#pick(this.known.evaluations));
       path = path.replace(KEY, () => this.#pick(this.known.spareKeys));
+      path = path.replace(PLAN, () => this.#pick(this.known.plans));
       if (operation.method === "GET") {
         path = path.replace(REPLAY, () => this.#pick(this.known.replays));
       }

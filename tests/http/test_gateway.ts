@@ -10,11 +10,13 @@ import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
 import { createApp } from "../../http/app.ts";
 import { DEFAULT_LIMITS, type Gateway, type Limits } from "../../http/gateway.ts";
 import { Metrics } from "../../http/metrics.ts";
+import { AuditOutbox } from "../../actors/audit_outbox.ts";
 import { AuditHead } from "../../actors/audit_head.ts";
 import { FolderObjectStore } from "../../actors/object_stores/folder.ts";
 import { Catalog } from "../../registry/catalog.ts";
 import { SqliteDatabase } from "../../registry/databases/sqlite.ts";
 import { migrate } from "../../registry/migrate.ts";
+import { PlanStore } from "../../registry/plan_store.ts";
 import { Registry } from "../../registry/registry.ts";
 
 export type User = "root" | "ada" | "ben" | "cleo";
@@ -54,6 +56,7 @@ export class TestGateway implements AsyncDisposable {
     /** What was logged as a surprise. */
     readonly logged: Readonly<Record<string, unknown>>[],
     stopping: AbortController,
+    readonly outbox: AuditOutbox,
   ) {
     this.#stopping = stopping;
     this.app = createApp(gateway);
@@ -80,6 +83,7 @@ export class TestGateway implements AsyncDisposable {
     const queue = new SqliteJobQueue(`${folder}/queue.db`);
     const logged: Readonly<Record<string, unknown>>[] = [];
     const stopping = new AbortController();
+    const outbox = new AuditOutbox(database);
     const gateway: Gateway = {
       registry,
       catalog,
@@ -92,6 +96,8 @@ export class TestGateway implements AsyncDisposable {
             : [{ pointer: "/delayMs", expected: "a number" }],
       },
       evaluations: new EvaluationStore(database),
+      plans: new PlanStore(database),
+      outbox,
       limits: { ...DEFAULT_LIMITS, ...limits },
       selects: database,
       audit: { store: new FolderObjectStore(`${folder}/audit`), head: new AuditHead(database) },
@@ -107,7 +113,7 @@ export class TestGateway implements AsyncDisposable {
       stopping: stopping.signal,
       ...more,
     };
-    return new TestGateway(folder, gateway, queue, database, keys, logged, stopping);
+    return new TestGateway(folder, gateway, queue, database, keys, logged, stopping, outbox);
   }
 
   /** Sends a request as one of the users, `ada` where it does not say. */
@@ -185,6 +191,7 @@ export class TestGateway implements AsyncDisposable {
     await Promise.all(this.#loops);
     await this.gateway.catalog.stop();
     await this.queue[Symbol.asyncDispose]();
+    await this.outbox[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
     await Deno.remove(this.folder, { recursive: true });
   }
