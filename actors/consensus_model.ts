@@ -25,10 +25,14 @@ export function isConsensus(version: Pick<Version, "backend">): boolean {
   return version.backend.kind === CONSENSUS_KIND;
 }
 
-/** True for a model whose jobs are for schedulers: its default version is a consensus. */
-export function isConsensusModel(catalog: Pick<Catalog, "resolve">, name: string): boolean {
-  const resolved = catalog.resolve(name);
-  return resolved !== undefined && isConsensus(resolved.version);
+/** True for a model whose jobs are for schedulers: its versions are consensus versions. */
+export function isConsensusModel(
+  catalog: Pick<Catalog, "resolve" | "versions">,
+  name: string,
+): boolean {
+  // Of retired versions, jobs that were accepted before may still be there.
+  const version = catalog.resolve(name)?.version ?? catalog.versions(name).at(-1);
+  return version !== undefined && isConsensus(version);
 }
 
 const ready = new WeakMap<object, Consensus>();

@@ -10,6 +10,7 @@ import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
 import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
+import { applyRoute } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backlogRoute } from "./routes/backlog.ts";
 import { backendRoutes } from "./routes/backends.ts";
@@ -54,6 +55,7 @@ export function createApp(gateway: Gateway): Api {
   app.use(meter.middleware());
   app.use("/v1/*", authenticate(gateway));
   modelRoutes(app, gateway);
+  applyRoute(app, gateway);
   modelAccessRoutes(app, gateway);
   versionRoutes(app, gateway);
   versionNameRoutes(app, gateway);

@@ -26,6 +26,15 @@ export async function shareModel(
 ): Promise<Model> {
   requireScope(principal, "access:write");
   const model = modelFor({ catalog }, principal, name, "manage_access");
+  refuseChange(principal, model, access);
+  const actor = subjectsOf(principal)[0]!;
+  const after = await guarded(registry.setAccess(actor, model.name, access, change));
+  await catalog.refresh();
+  return after;
+}
+
+/** Throws 403 or 422 for a change of access that is not the caller's to make. */
+export function refuseChange(principal: Principal, model: Model, access: ModelAccess): void {
   const refused = refusedChange(principal, model, access);
   if (refused) {
     throw new Problem("forbidden", {
@@ -39,10 +48,6 @@ export async function shareModel(
       errors: [{ pointer: "/owners", expected: "one owner at least" }],
     });
   }
-  const actor = subjectsOf(principal)[0]!;
-  const after = await guarded(registry.setAccess(actor, model.name, access, change));
-  await catalog.refresh();
-  return after;
 }
 
 /**

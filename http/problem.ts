@@ -29,6 +29,7 @@ export const PROBLEM_KINDS = {
   "invalid-request": [422, "The request breaks the API's schema"],
   "invalid-definition": [422, "The definition breaks the registry's rules"],
   "invalid-input": [422, "The input breaks the version's schema"],
+  "manifest-refused": [422, "A manifest is refused"],
   "policy-violated": [422, "The administrator's policy forbids it"],
   "loop-detected": [422, "Gateways call each other in a loop"],
   "job-failed": [422, "The job failed"],

@@ -36,7 +36,11 @@ export class ModelStore {
   constructor(private readonly database: Database, private readonly now: () => number) {}
 
   /** Makes a model, with its first version if one comes along. Throws NameTaken, InvalidDefinition. */
-  async create(actor: string, given: NewModel): Promise<Model> {
+  async create(
+    actor: string,
+    given: NewModel,
+    why: Pick<ModelChange, "reason"> = {},
+  ): Promise<Model> {
     refuseIf(checkModel(given));
     const now = this.now();
     const subject = `model:${given.name}`;
@@ -55,7 +59,8 @@ export class ModelStore {
           await insertVersion(tx, model.tag, version);
           await insertUses(tx, model.tag, version.ordinal, given.version?.uses, "/version");
         }
-        return { result: model, action: "create_model", subject, after: { ...model, version } };
+        const after = { ...model, version };
+        return { result: model, action: "create_model", subject, after, ...reasonOf(why) };
       }),
     );
   }
@@ -119,7 +124,12 @@ export class ModelStore {
   }
 
   /** Adds a version. Throws NotFound, NameTaken, InvalidDefinition. */
-  async addVersion(actor: string, name: string, given: NewVersion): Promise<Version> {
+  async addVersion(
+    actor: string,
+    name: string,
+    given: NewVersion,
+    why: Pick<ModelChange, "reason"> = {},
+  ): Promise<Version> {
     refuseIf(checkVersion(given));
     const now = this.now();
     return await nameTakenIfNotUnique(
@@ -139,7 +149,8 @@ export class ModelStore {
         await insertUses(tx, model.tag, version.ordinal, given.uses, "");
         await noteRevision(tx, model, seq);
         const subject = `model:${model.name}`;
-        return { result: version, action: "add_version", subject, after: version };
+        const after = version;
+        return { result: version, action: "add_version", subject, after, ...reasonOf(why) };
       }),
     );
   }
@@ -226,6 +237,10 @@ async function nameTakenIfNotUnique<T>(subject: string, write: Promise<T>): Prom
   } catch (cause) {
     throw cause instanceof UniqueViolation ? new NameTaken(subject, { cause }) : cause;
   }
+}
+
+function reasonOf({ reason }: Pick<ModelChange, "reason">): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
 }
 
 function refuseIf(problems: Problem[]): void {

@@ -33,6 +33,9 @@ export {
   type Problem,
 } from "./refusal.ts";
 
+/** Why something is new. */
+export type Why = Pick<ModelChange, "reason">;
+
 /**
  * Everything that may be written, on a database that is migrated. Actors are `user:NAME`, or a word
  * such as `system`; whether the actor may do it was decided before (`access.ts`). Every method also
@@ -55,8 +58,8 @@ export class Registry {
   }
 
   /** Makes a model, with its first version if one comes along. Throws NameTaken, InvalidDefinition. */
-  createModel(actor: string, model: NewModel): Promise<Model> {
-    return this.#models.create(actor, model);
+  createModel(actor: string, model: NewModel, why?: Why): Promise<Model> {
+    return this.#models.create(actor, model, why);
   }
 
   /** Changes a model's description, tags or settings. Throws NotFound, InvalidDefinition. */
@@ -70,8 +73,8 @@ export class Registry {
   }
 
   /** Adds a version. Throws NotFound, NameTaken, InvalidDefinition. */
-  addVersion(actor: string, model: string, version: NewVersion): Promise<Version> {
-    return this.#models.addVersion(actor, model, version);
+  addVersion(actor: string, model: string, version: NewVersion, why?: Why): Promise<Version> {
+    return this.#models.addVersion(actor, model, version, why);
   }
 
   /**

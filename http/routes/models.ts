@@ -13,6 +13,7 @@ import { jsonBody } from "../body.ts";
 import type { Gateway } from "../gateway.ts";
 import { ETAG, etagOf, guarded, IfMatchHeader, ifRevision } from "../if_match.ts";
 import { modelFor } from "../lookup.ts";
+import { checkOwners } from "../owners_check.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { hasTag, rankModels } from "../model_relevance.ts";
 import { comparePlaces, type Place, searchModels } from "../model_search.ts";
@@ -246,17 +247,6 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
 
 function param(c: { req: { valid(part: "param"): { model: string } } }): string {
   return c.req.valid("param").model;
-}
-
-function checkOwners(principal: Principal, owners: readonly string[] | undefined): void {
-  if (!owners || principal.superuser) return;
-  const own = subjectsOf(principal);
-  const foreign = owners.findIndex((owner) => !own.includes(owner));
-  if (foreign === -1) return;
-  throw new Problem("forbidden", {
-    detail: "only superusers register models for others",
-    errors: [{ pointer: `/owners/${foreign}`, expected: `one of ${own.join(", ")}` }],
-  });
 }
 
 function parseCursor(cursor: string): Place {
