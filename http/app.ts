@@ -29,6 +29,7 @@ import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { modelAccessRoutes } from "./routes/model_access.ts";
 import { modelRoute } from "./routes/model_route.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { openInferenceRoutes } from "./routes/open_inference.ts";
 import { planRoutes } from "./routes/plans.ts";
 import { policyRoutes } from "./routes/policies.ts";
 import { poolRoutes } from "./routes/pools.ts";
@@ -54,6 +55,7 @@ export function createApp(gateway: Gateway): Api {
   submissionRoute(app, gateway, meter);
   app.use(meter.middleware());
   app.use("/v1/*", authenticate(gateway));
+  app.use("/v2/models/*", authenticate(gateway));
   modelRoutes(app, gateway);
   applyRoute(app, gateway);
   modelAccessRoutes(app, gateway);
@@ -80,6 +82,7 @@ export function createApp(gateway: Gateway): Api {
   planRoutes(app, gateway);
   auditRoutes(app, gateway);
   backendRoutes(app, gateway);
+  openInferenceRoutes(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
   webSurfaces(app, gateway);

@@ -43,6 +43,14 @@ export async function readText(
   types: readonly string[],
 ): Promise<{ readonly type: string; readonly text: string }> {
   const type = typeOf(request.headers.get("content-type"), types);
+  return { type, text: textOf(await readBytes(request, maxBytes)) };
+}
+
+/** Reads a body as it is. Throws a 413 problem. */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const announced = request.headers.get("content-length");
   if (announced !== null && !(Number(announced) <= maxBytes)) throw tooLarge(maxBytes);
   // An announced length is held to by the server; without one, the body is counted as it comes.
@@ -50,8 +58,13 @@ export async function readText(
     ? await readBounded(request, maxBytes)
     : new Uint8Array(await request.arrayBuffer());
   if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+/** Decodes UTF-8. Throws a 400 problem. */
+export function textOf(bytes: Uint8Array): string {
   try {
-    return { type, text: decoder.decode(bytes) };
+    return decoder.decode(bytes);
   } catch {
     throw new Problem("invalid-json", { detail: "the body is not UTF-8" });
   }
@@ -67,7 +80,10 @@ function typeOf(header: string | null, types: readonly string[]): string {
   });
 }
 
-async function readBounded(request: Request, maxBytes: number): Promise<Uint8Array> {
+async function readBounded(
+  request: Request,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // Leaving the loop cancels the rest of the body.

@@ -13,6 +13,7 @@ import { Changed, InUse, InvalidDefinition, NameTaken, NotFound } from "../regis
 import { SchemaError } from "../registry/schema.ts";
 import { fieldErrors, type RequestPart } from "./field_errors.ts";
 import type { GatewayEnv, Log } from "./gateway.ts";
+import { isOpenInference, openInferenceError } from "./open_inference/error_response.ts";
 import { notFound, Problem } from "./problem.ts";
 import { PROBLEM_TYPE } from "./wire/problem.ts";
 
@@ -22,8 +23,9 @@ const RETRY_AFTER = "2";
 /** The trail is written in rounds, which are half a minute apart while its store is away. */
 const AUDIT_RETRY_AFTER = "30";
 
-/** Writes a problem as the answer. */
-export function problemResponse(problem: Problem): Response {
+/** Writes a problem as the answer, in the form that the path's protocol has for it. */
+export function problemResponse(problem: Problem, path = ""): Response {
+  if (isOpenInference(path)) return openInferenceError(problem);
   return new Response(JSON.stringify(problem.document()), {
     status: problem.status,
     headers: { "content-type": PROBLEM_TYPE, ...problem.details.headers },
@@ -32,7 +34,7 @@ export function problemResponse(problem: Problem): Response {
 
 /** Answers whatever was thrown under a route; what is no known refusal is logged, not told. */
 export function errorHandler(log: Log): ErrorHandler<GatewayEnv> {
-  return (error, c) => problemResponse(problemOf(error) ?? surprise(error, c, log));
+  return (error, c) => problemResponse(problemOf(error) ?? surprise(error, c, log), c.req.path);
 }
 
 /** Refuses a request whose parameters, headers or body break the operation's schema. */
@@ -60,7 +62,7 @@ export function noRoute(c: Context, allowed: readonly string[]): Response {
       detail: `${c.req.path} takes ${allowed.join(", ")}`,
       headers: { allow: allowed.join(", ") },
     });
-  return problemResponse(problem);
+  return problemResponse(problem, c.req.path);
 }
 
 /** Answers the problem that a refusal stands for; undefined for a surprise. */

@@ -45,7 +45,8 @@ export function unfinished(job: Job): Problem {
   });
 }
 
-function ended(job: Job): Problem {
+/** The problem of a job that ended without a result. */
+export function ended(job: Job): Problem {
   const kind: ProblemKind = job.state === "cancelled"
     ? "job-cancelled"
     : job.state === "expired"

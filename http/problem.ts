@@ -38,6 +38,7 @@ export const PROBLEM_KINDS = {
   "quota-exceeded": [429, "A quota has no room"],
   "internal": [500, "Something unexpected happened"],
   "unavailable": [503, "Not available now"],
+  "timeout": [504, "It did not end in time"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemKind = keyof typeof PROBLEM_KINDS;

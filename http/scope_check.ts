@@ -8,13 +8,15 @@ import type { Principal } from "../registry/principal.ts";
 import { Problem } from "./problem.ts";
 
 /**
- * Answers the scope that an operation under `/v1` needs; `path` is a request's or a template. What
+ * Answers the scope that an operation under `/v1` or `/v2` needs; `path` is a request's or a template. What
  * is not named here needs `admin`, so that a new operation is closed to narrow keys.
  */
 export function scopeFor(method: string, path: string): Scope {
   const verb = method.toUpperCase();
   if (verb === "GET" || verb === "HEAD") return "read";
   const segments = path.split("/");
+  // Open Inference has one more operation: to infer.
+  if (segments[1] === "v2") return "run";
   switch (segments[2]) {
     case "jobs":
     case "deliveries":

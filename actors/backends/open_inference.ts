@@ -7,14 +7,9 @@
 import { search } from "jmespath";
 import type { BackendReference } from "../../registry/model.ts";
 import type { Backend, BackendCall, BackendResult, SettingProblem } from "../backend.ts";
+import { type Datatype, DATATYPES } from "../open_inference/element.ts";
 import { readTensor } from "../open_inference/read_tensor.ts";
-import {
-  type Datatype,
-  DATATYPES,
-  type Tensor,
-  tensorOf,
-  valueOf,
-} from "../open_inference/tensor.ts";
+import { type Tensor, tensorOf, valueOf } from "../open_inference/tensor.ts";
 import { checkResponse, outputOf } from "./http.ts";
 import {
   failure,

@@ -3,15 +3,8 @@
  *
  * @module
  */
-import {
-  type Datatype,
-  DATATYPES,
-  flatten,
-  isElement,
-  sizeOf,
-  type Tensor,
-  type TensorFault,
-} from "./tensor.ts";
+import { type Datatype, DATATYPES, isElement } from "./element.ts";
+import { flatten, sizeOf, type Tensor, type TensorFault } from "./tensor.ts";
 
 /** Answers the tensor; its data may be nested or flat, as the protocol has it. */
 export function readTensor(value: unknown): Tensor | TensorFault {

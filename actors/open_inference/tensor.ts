@@ -4,26 +4,7 @@
  * @module
  */
 
-export const DATATYPES = [
-  "BYTES",
-  "FP64",
-  "FP32",
-  "FP16",
-  "BF16",
-  "INT64",
-  "INT32",
-  "INT16",
-  "INT8",
-  "UINT64",
-  "UINT32",
-  "UINT16",
-  "UINT8",
-  "BOOL",
-] as const;
-
-export type Datatype = typeof DATATYPES[number];
-
-export type Element = string | number | boolean;
+import { type Datatype, type Element, isElement } from "./element.ts";
 
 /** One tensor. Its data is flat, in row-major order. */
 export interface Tensor {
@@ -82,29 +63,6 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/** True for an element that the datatype can hold without loss. */
-export function isElement(datatype: Datatype, element: unknown): element is Element {
-  switch (datatype) {
-    case "BYTES":
-      return typeof element === "string";
-    case "BOOL":
-      return typeof element === "boolean";
-    case "FP64":
-    case "FP32":
-    case "FP16":
-    case "BF16":
-      return typeof element === "number" && Number.isFinite(element);
-    default: {
-      if (!Number.isSafeInteger(element)) return false;
-      const bits = Number(datatype.replace(/\D+/, ""));
-      const [least, most] = datatype.startsWith("U")
-        ? [0, 2 ** bits - 1]
-        : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-      return (element as number) >= least && (element as number) <= most;
-    }
-  }
-}
-
 /** The shape and the elements of nested arrays; undefined where they are ragged or too many. */
 export function flatten(
   value: unknown,
@@ -140,7 +98,8 @@ function fit(
   return wanted.map((length, i) => length !== -1 ? length : i === last ? count / known : 1);
 }
 
-function nested(values: readonly unknown[], shape: readonly number[]): unknown {
+/** Flat values, in row-major order, as arrays of a shape. */
+export function nested(values: readonly unknown[], shape: readonly number[]): unknown {
   if (shape.length <= 1) return values;
   const [rows = 0, ...rest] = shape;
   const size = sizeOf(rest);

@@ -1,12 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { type Datatype, isElement } from "../../../actors/open_inference/element.ts";
 import { readTensor } from "../../../actors/open_inference/read_tensor.ts";
-import {
-  type Datatype,
-  isElement,
-  type Tensor,
-  tensorOf,
-  valueOf,
-} from "../../../actors/open_inference/tensor.ts";
+import { type Tensor, tensorOf, valueOf } from "../../../actors/open_inference/tensor.ts";
 
 function made(datatype: Datatype, shape: number[], value: unknown): Tensor {
   const tensor = tensorOf("x", datatype, shape, value);
