@@ -6,6 +6,7 @@
  */
 import { createRoute } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { isRetired } from "../../registry/lifecycle.ts";
 import { NAME_PATTERN } from "../../registry/model.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
@@ -55,6 +56,7 @@ const OF_MODEL = {
   401: "No API key, or one that is unknown or past its time.",
   403: "The key is not good for this.",
   404: "The model or the version does not exist, or is not shared with the caller.",
+  410: "All versions of the model are retired.",
 };
 
 const server = createRoute({
@@ -115,7 +117,8 @@ const modelReady = (path: string, operationId: string) =>
     operationId,
     tags,
     summary: "Can a model be run?",
-    description: "A version is ready unless what it runs on is known not to answer.",
+    description: "A version is ready unless it is retired, or what it runs on is known not to " +
+      "answer.",
     security: SECURED,
     request: { params: path === MODEL ? ModelParams : VersionParams },
     responses: {
@@ -147,6 +150,7 @@ const inference = (path: string, operationId: string) =>
       ...errors({
         ...OF_MODEL,
         400: "The body is not JSON, or nested too deeply.",
+        410: "The version, or all versions of the model are retired.",
         409: "The idempotency key was used for another request.",
         413: "The body is larger than the gateway takes.",
         415: "The body is compressed.",
@@ -196,7 +200,8 @@ function modelRoutes(app: Api, gateway: Gateway, path: string, what: string): vo
 
   app.openapi(modelReady(path, `getModel${what}Ready`), (c) => {
     const { model, version } = resolve(c);
-    const isReady = gateway.backends.answers?.(version.backend) !== false;
+    const isReady = gateway.backends.answers?.(version.backend) !== false &&
+      !isRetired(version.lifecycle, gateway.now());
     const answer = { name: model.name, ready: isReady };
     return isReady ? c.json(answer, 200) : c.json(answer, 400);
   });

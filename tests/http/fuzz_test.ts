@@ -32,7 +32,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       maxWaitSeconds: 0.005,
       predictWaitSeconds: 0.005,
       heartbeatSeconds: 0.01,
-    });
+    }, { cache });
     const ids = await seed(t);
     const doomed = Array.from({ length: 60 }, (_, i) => `doomed-${i}`);
     for (const name of doomed) await t.addModel(name);
@@ -45,7 +45,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
     const document = await (await t.app.request("/openapi.json")).json();
     const fuzzer = new RequestFuzzer(SEED, operationsOf(document), document.components.schemas, {
       keys: [...Object.values(t.keys), await approvingKey(t)],
-      models: ["esol", "secret", "ESOL", "agreed"],
+      models: ["esol", "secret", "ESOL", "agreed", "kept"],
       doomed,
       ids,
       evaluations: await seedEvaluations(t),
@@ -62,8 +62,14 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
       if (!reached.has(operation)) reached.set(operation, new Set());
       reached.get(operation)!.add(status);
-      assert(status < 500, `${status} for ${text}: ${JSON.stringify(t.logged.at(-1), describe)}`);
-      await checkAnswer(response, text);
+      // What does not end in time has no other word in Open Inference.
+      const isOpenInference = /^\/v2(?:\/|$)/.test(new URL(path, "http://x").pathname);
+      const late = status === 504 && isOpenInference;
+      assert(
+        status < 500 || late,
+        `${status} for ${text}: ${JSON.stringify(t.logged.at(-1), describe)}`,
+      );
+      await checkAnswer(response, text, isOpenInference);
       return status < 300;
     };
     for (let i = 0; i < REQUESTS; i++) {
@@ -111,7 +117,11 @@ function liveHeap(): number {
 }
 
 /** Problems are problem documents that repeat their status; streams are left after a while. */
-async function checkAnswer(response: Response, text: string): Promise<void> {
+async function checkAnswer(
+  response: Response,
+  text: string,
+  isOpenInference: boolean,
+): Promise<void> {
   if (response.headers.get("content-type")?.startsWith("text/event-stream")) {
     // A HEAD has no body.
     const reader = response.body?.getReader();
@@ -122,6 +132,11 @@ async function checkAnswer(response: Response, text: string): Promise<void> {
   }
   const body = await response.text();
   if (response.status < 400) return;
+  if (isOpenInference) {
+    assertEquals(response.headers.get("content-type"), "application/json", text);
+    if (body !== "") assertEquals(Object.keys(JSON.parse(body)).length, 1, text);
+    return;
+  }
   assertEquals(response.headers.get("content-type"), "application/problem+json", text);
   if (body !== "") assertEquals(JSON.parse(body).status, response.status, text);
 }
@@ -139,6 +154,11 @@ async function seedAgain(t: TestGateway, backend: unknown): Promise<void> {
   await t.call("POST", "/v1/backends", { as: "root", body: backend });
 }
 
+/** Has a result for each input, so that jobs of one model end at once. */
+const cache = {
+  find: () => Promise.resolve({ job: newJobId(0), result: '{"value":1}', at: Date.now() }),
+};
+
 /** Makes things for the requests to meet: models, and jobs in several states. */
 async function seed(t: TestGateway): Promise<string[]> {
   await t.addModel("esol");
@@ -151,6 +171,7 @@ async function seed(t: TestGateway): Promise<string[]> {
   await t.call("PUT", "/v1/models/esol/route", { body: EXAMPLE_ROUTE });
   await t.addModel("secret", { visibility: "private" });
   await t.addModel("ocl-logs");
+  await t.addModel("kept", { version: { deterministic: true, cache: { ttlSeconds: 60 } } });
   await addConsensus(t, "agreed");
   const callback = { url: "https://hooks.example/x" };
   const completed = await t.submit("esol", { callback });
