@@ -152,6 +152,7 @@ async function seedAgain(t: TestGateway, backend: unknown): Promise<void> {
   await t.call("PUT", "/v1/models/esol/default-version", { as: "root", body });
   await t.call("PUT", "/v1/models/esol/route", { as: "root", body: EXAMPLE_ROUTE });
   await t.call("POST", "/v1/backends", { as: "root", body: backend });
+  await t.call("PUT", "/v1/pools/gpu", { as: "root", body: { models: ["kept"] } });
 }
 
 /** Has a result for each input, so that jobs of one model end at once. */
