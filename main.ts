@@ -43,8 +43,7 @@ import { PlanStore } from "./registry/plan_store.ts";
 import { Registry } from "./registry/registry.ts";
 import { migrate } from "./registry/migrate.ts";
 import { openAudit, openDatabase, openStores, type Stores } from "./stores.ts";
-
-export const VERSION = "0.1.0";
+import { VERSION } from "./version.ts";
 
 /** A process at work. */
 export interface Running {
@@ -338,8 +337,9 @@ async function readiness({ database, catalog, jobs }: Stores): Promise<readonly 
   return [queue, { ...registry, ok: registry.ok || catalog.revision > 0 }];
 }
 
-async function main(): Promise<void> {
-  const parsed = parseConfig(Deno.args, Deno.env.toObject());
+/** Runs the program with these flags until it is asked to end, and ends the process. */
+export async function main(flags: readonly string[]): Promise<void> {
+  const parsed = parseConfig(flags, Deno.env.toObject());
   if (parsed.kind === "help") {
     // deno-lint-ignore no-console
     return console.log(parsed.text);
@@ -425,7 +425,7 @@ function announce(config: Config, { url, newAdminKey }: Running): void {
 }
 
 if (import.meta.main) {
-  main().catch((error) => {
+  main(Deno.args).catch((error) => {
     // deno-lint-ignore no-console
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(1);

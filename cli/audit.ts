@@ -1,106 +1,112 @@
-// deno-lint-ignore-file no-console -- the command line talks to a person
 /**
- * The audit trail on the command line: without a gateway, from the object store alone.
+ * `model-gateway audit`: search and export over the API; verify from the store alone, without a
+ * gateway.
  *
  * @module
  */
-import { parseArgs } from "node:util";
-import { AuditHead } from "../actors/audit_head.ts";
-import { verifyTrail } from "../actors/audit_verify.ts";
-import { type Command, UsageError } from "./command.ts";
-import { parseConfig } from "../config.ts";
-import { openAudit, openDatabase } from "../stores.ts";
+import type { Command } from "commander";
+import type { z } from "@hono/zod-openapi";
+import type { AuditEventSchema } from "../http/wire/audit.ts";
+import { saveStream } from "./output_file.ts";
+import {
+  clientOf,
+  type GatewayOptions,
+  time,
+  wholeNumber,
+  withGateway,
+} from "./gateway_options.ts";
+import { type Terminal, writeJson, writeTable } from "./terminal.ts";
 
-const VERIFY_HELP = `  deno task cli audit verify --data ./data
-  deno task cli audit verify --audit s3://bucket/prefix --from 2026-11-01
+type AuditEvent = z.infer<typeof AuditEventSchema>;
 
-  --data FOLDER     the embedded default's folder (./data)
-  --audit WHERE     where the trail is, as the gateway has it (MODEL_GATEWAY_AUDIT);
-                    with S3, AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID and so on
-  --from, --to TIME batches sealed in this time only (ISO 8601)
-  --head N:SHA256   a seal that was noted before: the trail must hold it
-  --json            the findings as JSON
-
-With MODEL_GATEWAY_AUDIT_KEY the seals' signatures are checked; with DATABASE_URL, or --data, that the
-trail does not end before the newest seal that the registry knows. Exit code 1: it is not intact.`;
-
-export const AUDIT_COMMANDS: readonly Command[] = [
-  {
-    name: "audit verify",
-    summary: "Check the audit trail, and name the first break",
-    help: VERIFY_HELP,
-    run: verify,
-  },
-];
-
-async function verify(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      data: { type: "string" },
-      audit: { type: "string" },
-      from: { type: "string" },
-      to: { type: "string" },
-      head: { type: "string" },
-      json: { type: "boolean", default: false },
-    },
-  });
-  const flags = [
-    ...(values.data === undefined ? [] : ["--data", values.data]),
-    ...(values.audit === undefined ? [] : ["--audit", values.audit]),
-  ];
-  const parsed = parseConfig(flags, Deno.env.toObject());
-  if (parsed.kind !== "config") {
-    throw new UsageError(parsed.kind === "problems" ? parsed.problems.join("\n") : parsed.text);
-  }
-  const { config } = parsed;
-  if (!config.audit) throw new UsageError("--audit: expected where the trail is");
-  const time = (name: "from" | "to") => {
-    const text = values[name];
-    if (text === undefined) return {};
-    const at = Date.parse(text);
-    if (Number.isNaN(at)) throw new UsageError(`--${name}: expected a time such as 2026-11-01`);
-    return { [name]: at };
-  };
-  const noted = values.head === undefined ? undefined : /^(\d+):([0-9a-f]{64})$/.exec(values.head);
-  if (noted === null) throw new UsageError("--head: expected a batch's number, a colon, a SHA-256");
-
-  await using stack = new AsyncDisposableStack();
-  const store = openAudit(config.audit, stack);
-  const database = await openDatabase(config, stack);
-  const known = noted
-    ? { batch: Number(noted[1]), sha256: noted[2]! }
-    : database && await new AuditHead(database).known();
-  const found = await verifyTrail(store, {
-    ...time("from"),
-    ...time("to"),
-    ...(config.auditKey !== undefined && { key: config.auditKey }),
-    ...(known && { known }),
-    ...(!values.json && { onBatch: progress }),
-  });
-  if (values.json) console.log(JSON.stringify({ intact: !found.broken, ...found }, null, 2));
-  else {
-    console.log(
-      `${found.batches} batches with ${found.events} events` +
-        (found.removed > 0 ? `, the events of ${found.removed} removed by retention` : "") +
-        `; signatures ${config.auditKey === undefined ? "not checked" : "checked"}, ` +
-        `end ${known ? "checked" : "not checked"}`,
-    );
-    if (found.head) console.log(`head ${found.head.batch}:${found.head.sha256}`);
-    if (found.broken) {
-      const { batch, key, what } = found.broken;
-      console.error(`BROKEN at batch ${batch}: ${what} (${key})`);
-    } else console.log("intact");
-  }
-  return found.broken ? 1 : 0;
+interface Filters extends GatewayOptions {
+  readonly job?: string;
+  readonly model?: string;
+  readonly actor?: string;
+  readonly action?: string;
+  readonly from?: string;
+  readonly to?: string;
 }
 
-function progress(batch: number, last: number): void {
-  if (!Deno.stderr.isTerminal() || (batch % 50 !== 0 && batch !== last)) return;
-  const width = 30;
-  const done = Math.round(width * batch / last);
-  const bar = "#".repeat(done).padEnd(width, ".");
-  Deno.stderr.writeSync(
-    new TextEncoder().encode(`\r[${bar}] ${batch}/${last}${batch === last ? "\n" : ""}`),
+/** Adds the commands on the audit trail. */
+export function addAudit(program: Command, terminal: Terminal): void {
+  const audit = program.command("audit")
+    .description("Search, export and verify the audit trail (superusers)");
+  addSearch(audit, terminal);
+  addExport(audit, terminal);
+  addVerify(audit, terminal);
+}
+
+function addSearch(audit: Command, terminal: Terminal): void {
+  withFilters(
+    audit.command("search").description("List events, the newest first")
+      .option("--limit <n>", "at most so many", wholeNumber(1), 50),
+  ).action(async (options: Filters & { limit: number }) => {
+    const items = clientOf(options).items<AuditEvent>(
+      "/v1/audit",
+      filtersOf(options),
+      options.limit,
+    );
+    const found = await Array.fromAsync(items);
+    if (options.json) return writeJson(terminal, found);
+    writeTable(
+      terminal,
+      ["AT", "ACTION", "ACTOR", "SUBJECT", "MODEL", "REASON"],
+      found.map((event) => [
+        ...[event.at, event.action, event.actor, event.subject, event.model],
+        event.reason ?? event.errorCode ?? "",
+      ]),
+    );
+  });
+}
+
+function addExport(audit: Command, terminal: Terminal): void {
+  withFilters(
+    audit.command("export").description("Write all events that fit as JSON lines")
+      .option("--out <file>", "into this file (default: the standard output)"),
+  ).action(async (options: Filters & { out?: string }) => {
+    const query = filtersOf(options);
+    const response = await clientOf(options).send("GET", "/v1/audit/export", { query });
+    await saveStream(terminal, response.body!, options.out);
+  });
+}
+
+function withFilters(command: Command): Command {
+  return withGateway(
+    command
+      .option("--job <id>", "of this job and its children")
+      .option("--model <name>", "of this model: its jobs and its changes")
+      .option("--actor <subject>", "by this one, such as user:ada")
+      .option("--action <name>", "an action, or its beginning up to a dot, such as registry")
+      .option("--from <time>", "since then", time)
+      .option("--to <time>", "until then", time),
   );
+}
+
+function filtersOf({ job, model, actor, action, from, to }: Filters) {
+  return { job, model, actor, action, from, to };
+}
+
+const VERIFY_HELP = `
+  deno task cli audit verify --data ./data
+  deno task cli audit verify --audit s3://bucket/prefix --from 2026-11-01
+
+With S3, AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID and so on are read as the gateway does.
+With MODEL_GATEWAY_AUDIT_KEY the seals' signatures are checked; with DATABASE_URL, or --data, that
+the trail does not end before the newest seal that the registry knows. Exit code 1: it is not intact.`;
+
+function addVerify(audit: Command, terminal: Terminal): void {
+  audit.command("verify")
+    .description("Check the audit trail without a gateway, and name the first break")
+    .option("--data <folder>", "the embedded default's folder (default: ./data)")
+    .option("--audit <where>", "where the trail is, as the gateway has it (MODEL_GATEWAY_AUDIT)")
+    .option("--from <time>", "batches sealed since then only", time)
+    .option("--to <time>", "batches sealed until then only", time)
+    .option("--head <n:sha256>", "a seal that was noted before: the trail must hold it")
+    .option("--json", "the findings as JSON")
+    .addHelpText("after", VERIFY_HELP)
+    .action(async (options) => {
+      const { verifyAudit } = await import("./audit_verify.ts");
+      await verifyAudit(terminal, options);
+    });
 }

@@ -1,50 +1,40 @@
-// deno-lint-ignore-file no-console -- the command line talks to a person
 /**
- * The command line for operators.
+ * The command line, and the entry of the compiled program.
  *
- *     deno task cli audit verify --data ./data
+ *     deno task cli models list
  *
  * @module
  */
-import { AUDIT_COMMANDS } from "./audit.ts";
-import { type Command, UsageError } from "./command.ts";
+import { CommanderError } from "commander";
+import { addCompletion } from "./completion.ts";
+import { EXIT, Exit, type ExitCode, Failure } from "./exit.ts";
+import { createProgram } from "./program.ts";
+import { systemTerminal, type Terminal } from "./terminal.ts";
 
-/** What may be asked, by its words. */
-export const COMMANDS: readonly Command[] = [...AUDIT_COMMANDS];
-
-/** Runs a command; answers the exit code: 0 for good, 1 for what it found wrong, 2 for misuse. */
-export async function run(args: readonly string[]): Promise<number> {
-  const words = args.filter((arg) => arg !== "--");
-  const command = COMMANDS.find(({ name }) =>
-    name.split(" ").every((word, i) => words[i] === word)
-  );
-  if (!command) {
-    const asked = words.length === 0 || words[0] === "--help" || words[0] === "help";
-    if (!asked) console.error(`There is no command "${words.join(" ")}".\n`);
-    console.log(overview());
-    return asked ? 0 : 2;
-  }
-  const rest = words.slice(command.name.split(" ").length);
-  if (rest.includes("--help")) {
-    console.log(`${command.summary}\n\n${command.help}`);
-    return 0;
-  }
+/** Runs a command; answers its exit code. */
+export async function run(
+  given: readonly string[],
+  terminal: Terminal = systemTerminal(),
+  env: Readonly<Record<string, string | undefined>> = Deno.env.toObject(),
+): Promise<ExitCode> {
+  // It comes along when a task runner passes arguments on.
+  const args = given[0] === "--" ? given.slice(1) : given;
+  const program = createProgram(terminal);
   try {
-    return await command.run(rest);
+    const completed = args[0] === "complete" ? args.slice(args[1] === "--" ? 2 : 1) : undefined;
+    await addCompletion(program, completed, env);
+    await program.parseAsync([...args], { from: "user" });
+    return EXIT.good;
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\n${command.help}`);
-      return 2;
+    if (error instanceof Exit) {
+      if (error instanceof Failure) terminal.err(`${error.message}\n`);
+      return error.code;
     }
-    console.error(error instanceof Error ? error.message : String(error));
-    return 1;
+    // The library has said what there is to say.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.misuse;
+    terminal.err(`${error instanceof Error ? error.message : error}\n`);
+    return EXIT.wrong;
   }
-}
-
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Commands (each has --help):\n\n${lines.join("\n")}`;
 }
 
 if (import.meta.main) Deno.exit(await run(Deno.args));
