@@ -26,6 +26,8 @@ export function scopeFor(method: string, path: string): Scope {
       return "access:write";
     case "models":
       if (segments[4] === "predict") return "run";
+      // Who may run a model may hold it against values of their own.
+      if (segments[4] === "evaluations" && segments.length === 5) return "run";
       return segments[4] === "access" ? "access:write" : "models:write";
     // Its parts that need more ask for it themselves.
     case "apply":
