@@ -2,6 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventsIn } from "../../actors/audit_chain.ts";
 import { verifyTrail } from "../../actors/audit_verify.ts";
+import { jobIdTag } from "../../actors/job_id.ts";
+import { RedisJobQueue } from "../../actors/job_queues/redis.ts";
 import { S3ObjectStore } from "../../actors/object_stores/s3.ts";
 import { eventually } from "../contracts/job_queue_store.ts";
 import { startPostgres } from "../services/postgres.ts";
@@ -16,15 +18,18 @@ const KEY = "what the seals of these tests are signed with";
 const needed = [await canStart("redis"), await canStart("postgres"), await canStartS3()];
 const all = needed.find(({ available }) => !available) ?? needed[0]!;
 
-/** How often each event of the trail is in it, by its id. */
-async function eventCounts(store: S3ObjectStore): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
+/** How often each event of the trail is in it, by its id, and which steps of which job there are. */
+async function eventsOf(
+  store: S3ObjectStore,
+): Promise<{ counts: Map<string, number>; steps: Set<string> }> {
+  const [counts, steps] = [new Map<string, number>(), new Set<string>()];
   for (const key of await store.list("events/", undefined, 100_000)) {
-    for (const { id } of await eventsIn((await store.read(key))!)) {
+    for (const { id, subject, action } of await eventsIn((await store.read(key))!)) {
       counts.set(id, (counts.get(id) ?? 0) + 1);
+      steps.add(`${subject} ${action}`);
     }
   }
-  return counts;
+  return { counts, steps };
 }
 
 async function residentMiB(pid: number): Promise<number> {
@@ -90,17 +95,18 @@ testWhere(
       endpoint: s3.url,
       credentials: CREDENTIALS,
     });
-    const ends = new Set(ids.map((id) => `job:${id}`));
-    const counts = await eventually(
-      async () => {
-        const found = await eventCounts(store);
-        const ended = [...found.keys()].filter((id) => ends.has(id.slice(0, 40)));
-        // Queued, running and completed, at the least.
-        return ended.length >= 3 * ids.length && found;
-      },
+    await using queue = new RedisJobQueue({ url: redis.url }, { auditLimit: 1 });
+    const tag = jobIdTag(ids[0]!);
+    await eventually(
+      async () => (await queue.withUnaudited([tag])).length === 0,
       "every step to be in the trail",
-      60_000,
+      60_000 + SECONDS * 1000,
     );
+    const { counts, steps } = await eventsOf(store);
+    const missing = ids.flatMap((id) =>
+      ["queued", "running", "completed"].map((step) => `job:${id} job.${step}`)
+    ).filter((step) => !steps.has(step));
+    assertEquals(missing, []);
     assertEquals([...counts].filter(([, count]) => count > 1), []);
     const verified = await verifyTrail(store, { key: KEY });
     assertEquals(verified.broken, undefined);
