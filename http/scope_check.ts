@@ -42,7 +42,7 @@ export function scopeFor(method: string, path: string): Scope {
 
 /** Throws a 403 problem if the principal's key is not good for the scope (RFC 6750, section 3.1). */
 export function requireScope(principal: Principal, scope: Scope): void {
-  if (principal.scopes === undefined || hasScope(principal, scope)) return;
+  if (hasScope(principal, scope)) return;
   throw new Problem("forbidden", {
     detail: `the key lacks the scope ${scope}`,
     headers: {
