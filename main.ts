@@ -153,6 +153,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         backends: {
           kinds: () => [...backends.keys()],
           check: (reference: BackendReference) => backends.get(reference.kind)!.check(reference),
+          states: (name: string) => registered.states(name),
           checkService: (backend: RegisteredService) => registered.checkService(backend),
           answers: (reference: BackendReference) =>
             reference.kind !== registered.kind || registered.answers(reference),

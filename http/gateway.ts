@@ -9,6 +9,7 @@ import type { ObjectStore } from "../actors/object_store.ts";
 import type { SettingProblem } from "../actors/backend.ts";
 import type { EvaluationStore } from "../actors/evaluation/evaluation_store.ts";
 import type { JobSubmission } from "../actors/job_queue.ts";
+import type { InstanceState } from "../actors/balance/instance_pool.ts";
 import type { ResultCache } from "../actors/result_cache.ts";
 import type { Tracing } from "../actors/tracing.ts";
 import type { Catalog } from "../registry/catalog.ts";
@@ -28,6 +29,8 @@ export interface BackendChecks {
   kinds(): readonly string[];
   /** Checks the settings of a reference whose kind is one of {@link kinds}. */
   check(reference: BackendReference): SettingProblem[];
+  /** How the instances of a registered backend stand in this process, in their order. */
+  states?(name: string): readonly InstanceState[] | undefined;
   /** Checks the instances of a backend that is to be registered by name. */
   checkService?(backend: RegisteredBackend): SettingProblem[];
   /** False while what a version runs on is known not to answer; routes then lead elsewhere. */

@@ -199,18 +199,21 @@ export async function resetDefinitions(
   const actor = subjectsOf(principal)[0]!;
   const reason = "reset of all definitions";
   let documents = 0;
-  for (const kind of DOCUMENT_KINDS) {
+  const deleteDocuments = async (kind: DocumentKind) => {
     for (const { name } of [...catalog.documents(kind).values()]) {
       await registry.deleteDocument(actor, kind, name, { reason });
       documents++;
     }
-  }
+  };
+  for (const kind of DOCUMENT_KINDS) if (kind !== "backend") await deleteDocuments(kind);
   // A consensus goes before the models that it runs.
   const models = inOrder(exportDefinitions(gateway).models).reverse();
   for (const { definition } of models) {
     const model = catalog.model(definition.name);
     if (model) await deleteModel(gateway, principal, model, dropJobs);
   }
+  // No version names them any more.
+  await deleteDocuments("backend");
   await catalog.refresh();
   return { models: models.length, documents };
 }

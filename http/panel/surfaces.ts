@@ -7,6 +7,7 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { databasePage } from "../admin/pages/database.tsx";
 import { auditPage } from "../admin/pages/audit.tsx";
+import { backendsPage } from "../admin/pages/backends.tsx";
 import { changesPage } from "../admin/pages/changes.tsx";
 import { quotasPage } from "../admin/pages/quotas.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
@@ -67,6 +68,7 @@ const ADMIN_PAGES = [
   deliveriesPage,
   keysPage("/admin"),
   quotasPage,
+  backendsPage,
   databasePage,
   changesPage,
   auditPage,

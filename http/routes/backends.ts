@@ -143,7 +143,12 @@ const remove = createRoute({
 export function backendRoutes(app: Api, gateway: Gateway): void {
   const { registry, catalog, limits } = gateway;
   const wire = (principal: Principal, document: Document) =>
-    backendToWire(document, modelsOn(gateway, principal, document), principal.superuser);
+    backendToWire(
+      document,
+      modelsOn(gateway, principal, document),
+      principal.superuser,
+      principal.superuser ? gateway.backends.states?.(document.name) : undefined,
+    );
 
   app.openapi({ ...create, middleware: jsonBody(limits) }, async (c) => {
     const principal = superuser(c.get("principal"));

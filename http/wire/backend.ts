@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import type { InstanceState } from "../../actors/balance/instance_pool.ts";
 import type { Document } from "../../registry/document.ts";
 import { type RegisteredBackend, SERVICE_KINDS } from "../../registry/registered_backend.ts";
 import { name, prose, SubjectSchema } from "./names.ts";
@@ -160,6 +161,18 @@ export const BackendPatchSchema = z.strictObject({
   example: { instances: [{ url: URL_EXAMPLE, weight: 1 }] },
 });
 
+const StandingSchema = z.object({
+  url: z.string(),
+  well: z.boolean().openapi({ description: "False while health checks fail." }),
+  circuit: z.enum(["closed", "open", "half_open"]).openapi({
+    description: "`open` after too many failed calls: the instance is left alone for a while.",
+  }),
+  inFlight: z.int(),
+}).openapi("InstanceStanding", {
+  description: "How an instance stands in the process that answers; each process sees for itself.",
+  example: { url: URL_EXAMPLE, well: true, circuit: "closed", inFlight: 0 },
+});
+
 export const BackendSchema = z.object({
   name: z.string(),
   kind: KindSchema,
@@ -171,6 +184,7 @@ export const BackendSchema = z.object({
   circuitBreaker: CircuitBreakerSchema.optional(),
   limits: LimitsSchema.optional(),
   users: settings.users.openapi({ description: "For superusers." }),
+  standing: z.array(StandingSchema).optional().openapi({ description: "For superusers." }),
   usedBy: z.array(z.string()).openapi({ description: "Models on it that the caller may read." }),
   updatedAt: z.iso.datetime(),
   updatedBy: z.string().optional().openapi({ description: "For superusers." }),
@@ -191,6 +205,7 @@ export function backendToWire(
   document: Document,
   usedBy: readonly string[],
   superuser: boolean,
+  standing?: readonly InstanceState[],
 ): z.infer<typeof BackendSchema> {
   const value = document.value as RegisteredBackend;
   const { kind, description, balance, limits } = value;
@@ -205,6 +220,7 @@ export function backendToWire(
       ...rest,
       instances: [...instances],
       ...(users && { users: [...users] }),
+      ...(standing && { standing: standing.map((state) => ({ ...state })) }),
       ...common,
       updatedBy: document.updatedBy,
     };

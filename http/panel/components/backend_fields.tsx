@@ -18,6 +18,20 @@ const FIELDS: Readonly<Record<string, readonly BackendField[]>> = {
     { setting: "url", label: "URL", placeholder: "https://models.example/esol" },
     { setting: "response", label: "Where the output is in the response (JMESPath or pointer)" },
   ],
+  registered: [
+    { setting: "backend", label: "Name of the registered backend", placeholder: "triton" },
+    { setting: "model", label: "The model's name on it", placeholder: "esol" },
+    { setting: "path", label: "Path below its instances", placeholder: "/score/{model}" },
+  ],
+  open_inference: [
+    { setting: "url", label: "URL", placeholder: "https://triton.example:8000" },
+    { setting: "model", label: "The model's name there", placeholder: "esol" },
+    { setting: "response", label: "Where the output is in {TENSOR: value} (JMESPath)" },
+  ],
+  mlflow: [
+    { setting: "url", label: "URL", placeholder: "https://mlflow.example:5000" },
+    { setting: "response", label: "Where the output is in the predictions (JMESPath)" },
+  ],
   command: [
     { setting: "program", label: "Program", placeholder: "dock" },
     { setting: "args", label: "Arguments, one a line", lines: true },

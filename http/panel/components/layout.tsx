@@ -36,6 +36,7 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/deliveries", "Deliveries"],
   ["/admin/keys", "Keys"],
   ["/admin/quotas", "Quotas"],
+  ["/admin/backends", "Backends"],
   ["/admin/database", "Database"],
   ["/admin/changes", "Changes"],
   ["/admin/audit", "Audit"],

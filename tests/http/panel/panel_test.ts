@@ -252,6 +252,7 @@ testWhere(
       "keys",
       "database",
       "quotas",
+      "backends",
       "changes",
       "audit",
     ];
