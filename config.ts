@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import type { OidcSettings } from "./http/oidc/settings.ts";
+import { type ChatSettings, readChat } from "./chat_config.ts";
 import { readOidc } from "./oidc_config.ts";
 import { helpText, type Option, type OptionName, OPTIONS } from "./config_options.ts";
 
@@ -67,6 +68,8 @@ export interface Config {
   readonly auditKey?: string;
   /** The OpenID provider that is trusted; API keys alone where it is not set. */
   readonly oidc?: OidcSettings;
+  /** The chat; there is none where it is not set. */
+  readonly chat?: ChatSettings;
   readonly logLevel: LogLevel;
   /** Register the models of the examples folder that are not there yet. */
   readonly examples: boolean;
@@ -136,6 +139,7 @@ export function parseConfig(
     ...present("audit", read.audit()),
     ...present("auditKey", read.auditKey()),
     ...present("oidc", readOidc(read)),
+    ...present("chat", readChat(read)),
   };
   checkTogether(config, problems);
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "config", config };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CHAT_OPTIONS } from "./chat_config.ts";
 import { OIDC_OPTIONS } from "./oidc_config.ts";
 
 /** A setting, as it is given and explained. */
@@ -201,6 +202,7 @@ export const OPTIONS = {
     help: "keys that sign callbacks, whsec_..., comma-separated, newest first",
   },
   ...OIDC_OPTIONS,
+  ...CHAT_OPTIONS,
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof OPTIONS;

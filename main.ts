@@ -30,6 +30,7 @@ import { createApp } from "./http/app.ts";
 import { DEFAULT_LIMITS, type ReadyCheck } from "./http/gateway.ts";
 import { Metrics } from "./http/metrics.ts";
 import { Oidc } from "./http/oidc/oidc.ts";
+import { OpenAiChatModel } from "./http/chat_models/open_ai.ts";
 import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
@@ -170,6 +171,10 @@ export async function start(config: Config, log: Log): Promise<Running> {
           },
         }),
         draw: (smiles: string) => drawer.draw(smiles),
+        checkMolecule: (smiles: string) => drawer.check(smiles),
+        ...(config.chat && {
+          chat: { model: new OpenAiChatModel(config.chat), limits: config.chat.limits },
+        }),
         samples,
         selects: store.database,
         ...await signIns(config, log),

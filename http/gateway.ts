@@ -20,6 +20,8 @@ import type { SelectRunner } from "../registry/select.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Oidc } from "./oidc/oidc.ts";
+import type { ChatLimits } from "./chat/chat_limits.ts";
+import type { ChatModel } from "./chat_model.ts";
 import type { QueueSamples } from "./queue_samples.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -118,6 +120,10 @@ export interface Gateway extends Operations {
   readonly selects?: SelectRunner;
   /** Draws a molecule from its SMILES as SVG; undefined for what is no molecule. */
   draw?(smiles: string): Promise<string | undefined>;
+  /** What is wrong with a SMILES; undefined for a molecule. SMILES are not read where it is not set. */
+  checkMolecule?(smiles: string): Promise<string | undefined>;
+  /** The language model behind the chat, and its limits; there is no chat where it is not set. */
+  readonly chat?: { readonly model: ChatModel; readonly limits: ChatLimits };
   /** Epoch milliseconds. */
   now(): number;
   /** Set where requests are traced. */

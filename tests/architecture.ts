@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const WIRING: readonly string[] = ["main", "cli", "tests", "bench"];
 
 const ADAPTERS =
-  /^(?:actors\/(?:backends|job_queues|callback_senders|blob_stores|object_stores)|registry\/databases)\//;
+  /^(?:actors\/(?:backends|job_queues|callback_senders|blob_stores|object_stores)|registry\/databases|http\/chat_models)\//;
 const VENDORS =
   /^(?:ioredis|postgres|node:sqlite|@aws-sdk\/client-s3|@rdkit\/rdkit|openchemlib)(?:\/|$)/;
 const NAMELESS = /(?:^|_)(?:utils?|types|common|helpers?|manager)\.tsx?$/;

@@ -154,3 +154,21 @@ Deno.test("parseConfig() lets only schedulers keep workers, and only workers end
   assertStringIncludes(problems(idle)[0]!, "--exit-when-idle");
   assertEquals(config([]).exitWhenIdleSeconds, undefined);
 });
+
+Deno.test("parseConfig() takes a chat with its URL and its language model, or none", () => {
+  const env = {
+    MODEL_GATEWAY_CHAT_URL: "http://localhost:11434/v1",
+    MODEL_GATEWAY_CHAT_MODEL: "qwen3",
+    MODEL_GATEWAY_CHAT_STEPS: "5",
+  };
+  assertEquals(config([]).chat, undefined);
+  assertEquals(config([], env).chat, {
+    url: "http://localhost:11434/v1",
+    model: "qwen3",
+    limits: { steps: 5, tokens: 100_000, seconds: 180, jobs: 100 },
+  });
+  const alone = problems([], { MODEL_GATEWAY_CHAT_URL: env.MODEL_GATEWAY_CHAT_URL });
+  assertStringIncludes(alone[0]!, "needs MODEL_GATEWAY_CHAT_MODEL");
+  const none = problems([], { MODEL_GATEWAY_CHAT_KEY: "sk-secret" });
+  assertStringIncludes(none[0]!, "MODEL_GATEWAY_CHAT_KEY needs MODEL_GATEWAY_CHAT_URL");
+});

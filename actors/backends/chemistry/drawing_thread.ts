@@ -1,10 +1,11 @@
 /**
- * The entry of the drawing thread: molecules in, SVG out, one after another.
+ * The entry of the drawing thread: molecules in, SVG or faults out, one after another.
  *
  * @module
  */
 /// <reference lib="deno.worker" />
 import { Molecule } from "openchemlib";
+import { parseSmiles } from "./molecule.ts";
 import { MoleculeRefused } from "./molecule_refused.ts";
 import { checkSize } from "./molecule_size.ts";
 import { DEFAULT_LIMITS } from "./thread_message.ts";
@@ -28,7 +29,25 @@ function draw(smiles: string): string | undefined {
   }
 }
 
-self.onmessage = ({ data: { id, smiles } }: MessageEvent<DrawingRequest>) => {
-  const svg = draw(smiles);
-  self.postMessage({ id, ...(svg !== undefined && { svg }) } satisfies DrawingReply);
+/** Answers what is wrong with a SMILES; undefined for a molecule that may be computed. */
+function faultOf(smiles: string): string | undefined {
+  try {
+    parseSmiles(smiles, DEFAULT_LIMITS);
+    return undefined;
+  } catch (error) {
+    if (error instanceof MoleculeRefused) return error.message;
+    throw error;
+  }
+}
+
+self.onmessage = ({ data: { id, smiles, want } }: MessageEvent<DrawingRequest>) => {
+  const svg = want === "drawing" ? draw(smiles) : undefined;
+  const fault = want === "check" ? faultOf(smiles) : undefined;
+  self.postMessage(
+    {
+      id,
+      ...(svg !== undefined && { svg }),
+      ...(fault !== undefined && { fault }),
+    } satisfies DrawingReply,
+  );
 };

@@ -75,17 +75,7 @@ export class MoleculeReader {
   /** Reads a molecule. Throws {@link MoleculeRefused}; any other error means a broken library. */
   read(text: string, limits: MoleculeLimits): Molecule {
     const smiles = text.trim();
-    if (smiles === "") throw new MoleculeRefused("invalid_smiles", "the SMILES is empty");
-    if (smiles.length > limits.maxCharacters) {
-      const message = `the SMILES has ${smiles.length} characters; ` +
-        `at most ${limits.maxCharacters} are computed`;
-      throw new MoleculeRefused("molecule_too_large", message);
-    }
-    // RDKit takes what follows a space for a name, and would compute a part of what was meant.
-    if (/\s/.test(smiles)) throw invalid(smiles, "it contains white space");
-    const ocl = readWithOpenChemLib(smiles);
-    if (ocl.isFragment()) throw invalid(smiles, "it is a pattern, not a molecule");
-    checkSize(ocl, limits);
+    const ocl = parseSmiles(smiles, limits);
     const mol = this.#rdkit.get_mol(smiles);
     if (mol === null) throw invalid(smiles, "RDKit cannot make a molecule of it");
     return new Molecule(ocl, mol, (within, smarts) => this.#count(within, smarts));
@@ -105,6 +95,22 @@ export class MoleculeReader {
     }
     return pattern;
   }
+}
+
+/** Reads a molecule with OpenChemLib alone. Throws {@link MoleculeRefused}. */
+export function parseSmiles(smiles: string, limits: MoleculeLimits): OclMolecule {
+  if (smiles === "") throw new MoleculeRefused("invalid_smiles", "the SMILES is empty");
+  if (smiles.length > limits.maxCharacters) {
+    const message = `the SMILES has ${smiles.length} characters; ` +
+      `at most ${limits.maxCharacters} are computed`;
+    throw new MoleculeRefused("molecule_too_large", message);
+  }
+  // RDKit takes what follows a space for a name, and would compute a part of what was meant.
+  if (/\s/.test(smiles)) throw invalid(smiles, "it contains white space");
+  const ocl = readWithOpenChemLib(smiles);
+  if (ocl.isFragment()) throw invalid(smiles, "it is a pattern, not a molecule");
+  checkSize(ocl, limits);
+  return ocl;
 }
 
 function readWithOpenChemLib(smiles: string): OclMolecule {
