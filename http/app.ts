@@ -8,6 +8,7 @@ import type { Api } from "./api.ts";
 import { authenticate } from "./auth.ts";
 import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
+import { mcpRoutes } from "./mcp/mcp_routes.ts";
 import { webSurfaces } from "./panel/surfaces.ts";
 import { RequestMeter } from "./request_meter.ts";
 import { applyRoute } from "./routes/apply.ts";
@@ -85,6 +86,7 @@ export function createApp(gateway: Gateway): Api {
   openInferenceRoutes(app, gateway);
   healthRoutes(app, gateway);
   docsRoutes(app, gateway.version);
+  mcpRoutes(app, gateway);
   webSurfaces(app, gateway);
   answerTheRest(app);
   return app;

@@ -25,8 +25,13 @@ export function bearerOf(
   identities: Identities,
   header: string | null,
 ): Principal | undefined | Promise<Principal> {
-  const bearer = header === null ? undefined : BEARER.exec(header)?.[1];
+  const bearer = bearerTextOf(header);
   return bearer === undefined ? undefined : principalOf(identities, bearer);
+}
+
+/** Answers the credential itself, of an `Authorization` header that has one. */
+export function bearerTextOf(header: string | null): string | undefined {
+  return header === null ? undefined : BEARER.exec(header)?.[1];
 }
 
 /** Answers whose credential it is; as {@link bearerOf}. */

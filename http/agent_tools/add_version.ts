@@ -23,6 +23,7 @@ export const addVersion = defineTool({
     "to confirm it.",
   input: z.strictObject({ model: ModelName, version: NewVersionSchema }),
   output: changeAnswer({ version: VersionSchema.optional() }),
+  scope: "models:write",
   annotations: ADDS,
   async run(caller, { model, version }) {
     const { api, gateway, principal } = caller;

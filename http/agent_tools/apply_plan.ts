@@ -15,6 +15,7 @@ export const applyPlan = defineTool({
     "are not given: with any other key it is refused, and a person confirms the plan in the panel.",
   input: z.strictObject({ id: PlanId, ...ApprovalSchema.shape }),
   output: z.object({ plan: PlanSchema }),
+  scope: "approve",
   annotations: CHANGES,
   async run({ api }, { id, ...approval }) {
     return { plan: await api.change<WirePlan>("POST", `/v1/plans/${id}/apply`, approval) };

@@ -22,13 +22,14 @@ export interface ToolCaller {
   /** Fires when nobody waits for the answer any more. */
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
+  /** The longest wait for a job in one call, where its end can be heard of in another way. */
+  readonly patienceSeconds?: number;
 }
 
-export interface ToolCallerOptions {
-  readonly client?: string;
-  readonly signal?: AbortSignal;
-  readonly progress?: Progress;
-}
+export type ToolCallerOptions = Pick<
+  ToolCaller,
+  "client" | "signal" | "progress" | "patienceSeconds"
+>;
 
 const MAX_CLIENT = 200;
 
@@ -37,7 +38,7 @@ export function toolCaller(
   app: Pick<Api, "request">,
   gateway: Gateway,
   { principal, bearer }: { readonly principal: Principal; readonly bearer: string },
-  { client, signal, progress }: ToolCallerOptions = {},
+  { client, ...options }: ToolCallerOptions = {},
 ): ToolCaller {
   const shown = client?.slice(0, MAX_CLIENT).replaceAll(/[^\x20-\x7e]/g, "?").trim();
   return {
@@ -45,7 +46,6 @@ export function toolCaller(
     principal,
     api: new ApiCaller(app, bearer, shown ? { "user-agent": shown } : {}),
     ...(shown && { client: shown }),
-    ...(signal && { signal }),
-    ...(progress && { progress }),
+    ...options,
   };
 }

@@ -21,6 +21,7 @@ export const cancelJob = defineTool({
     "has to confirm it.",
   input: z.strictObject({ id: JobId }),
   output: changeAnswer({ job: JobSchema.optional() }),
+  scope: "run",
   annotations: CHANGES,
   async run(caller, { id }) {
     const { api, gateway, principal } = caller;

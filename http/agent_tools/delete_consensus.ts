@@ -21,6 +21,7 @@ export const deleteConsensus = defineTool({
     force: z.boolean().optional().describe("True to drop unfinished jobs too."),
   }),
   output: changeAnswer({}),
+  scope: "models:write",
   annotations: CHANGES,
   async run(caller, { model, force = false }) {
     const { gateway, principal } = caller;

@@ -39,6 +39,7 @@ export const getBatchResults = defineTool({
     })),
     unfinished: z.int(),
   }),
+  scope: "read",
   annotations: READS,
   async run(caller, { ids, timeoutSeconds = DEFAULT_SECONDS }) {
     const end = performance.now() + 1000 * timeoutSeconds;

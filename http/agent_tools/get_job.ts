@@ -16,6 +16,7 @@ export const getJob = defineTool({
     "life. Use it to explain why a job failed. To wait for its end use wait_for_job.",
   input: z.strictObject({ id: JobId }),
   output: z.object({ job: JobSchema }),
+  scope: "read",
   annotations: READS,
   async run({ api }, { id }) {
     return { job: await api.get<WireJob>(`/v1/jobs/${id}`) };

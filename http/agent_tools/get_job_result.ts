@@ -16,6 +16,7 @@ export const getJobResult = defineTool({
     "get_batch_results. Refused while the job has not completed.",
   input: z.strictObject({ id: JobId }),
   output: ResultSchema,
+  scope: "read",
   annotations: READS,
   run: ({ api }, { id }) => api.get<z.infer<typeof ResultSchema>>(`/v1/jobs/${id}/result`),
 });

@@ -33,6 +33,7 @@ export const getModel = defineTool({
       createdBy: z.string(),
     })).describe(`The latest first, at most ${MAX_VERSIONS}.`),
   }),
+  scope: "read",
   annotations: READS,
   async run({ api }, { model, version }) {
     const path = `/v1/models/${encodeURIComponent(model)}`;

@@ -13,6 +13,7 @@ export const getPlan = defineTool({
   description: "Answers how a planned change stands: open, applied, failed, rejected or expired.",
   input: z.strictObject({ id: PlanId }),
   output: z.object({ plan: PlanSchema }),
+  scope: "read",
   annotations: READS,
   async run({ api }, { id }) {
     return { plan: await api.get<WirePlan>(`/v1/plans/${id}`) };

@@ -26,9 +26,10 @@ const STEP_SECONDS = 2;
 export async function awaitJob(
   caller: ToolCaller,
   id: string,
-  seconds: number,
+  timeoutSeconds: number,
 ): Promise<JobAnswer> {
-  const { api, signal, progress } = caller;
+  const { api, signal, progress, patienceSeconds = Infinity } = caller;
+  const seconds = Math.min(timeoutSeconds, patienceSeconds);
   const begun = performance.now();
   const path = `/v1/jobs/${encodeURIComponent(id)}`;
   let job = await api.get<WireJob>(path);

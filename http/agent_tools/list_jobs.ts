@@ -20,6 +20,7 @@ export const listJobs = defineTool({
     cursor: JobId.optional().describe("`nextCursor` of the page before."),
   }),
   output: z.object({ jobs: z.array(JobSchema), nextCursor: z.string().optional() }),
+  scope: "read",
   annotations: READS,
   async run({ api }, { model, status, limit = 10, cursor }) {
     type Page = z.infer<typeof JobPageSchema>;

@@ -20,6 +20,7 @@ export const registerConsensus = defineTool({
     "its YAML.",
   input: z.strictObject({ yaml: SpecText }),
   output: changeAnswer({ consensus: ConsensusSchema.optional() }),
+  scope: "models:write",
   annotations: ADDS,
   async run(caller, { yaml }) {
     const { api, gateway, principal } = caller;

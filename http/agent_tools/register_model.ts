@@ -23,6 +23,7 @@ export const registerModel = defineTool({
     "confirm it.",
   input: NewModelSchema,
   output: changeAnswer({ model: ModelSchema.optional() }),
+  scope: "models:write",
   annotations: ADDS,
   async run(caller, model) {
     const { api, gateway, principal } = caller;

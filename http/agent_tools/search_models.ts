@@ -36,6 +36,7 @@ export const searchModels = defineTool({
     })),
     more: z.boolean().describe("True if further models fit."),
   }),
+  scope: "read",
   annotations: READS,
   async run({ api, gateway: { catalog } }, { query, tag, limit = 5 }) {
     type Page = z.infer<typeof ModelPageSchema>;

@@ -29,6 +29,7 @@ export const setAccess = defineTool({
     delegates: DelegatesSchema.optional(),
   }),
   output: changeAnswer({}),
+  scope: "access:write",
   annotations: CHANGES,
   async run(caller, { model, ...asked }) {
     const { gateway, principal } = caller;

@@ -21,6 +21,7 @@ export const setDefaultVersion = defineTool({
     version: VersionName.nullable().describe("A version of the model, or null for the latest."),
   }),
   output: changeAnswer({ model: ModelSchema.optional() }),
+  scope: "models:write",
   annotations: CHANGES,
   async run(caller, { model, version }) {
     const { api, gateway, principal } = caller;

@@ -40,6 +40,7 @@ export const submitBatch = defineTool({
       "Inputs that were not queued; where `jobs` is not empty, by a quota or a store alone.",
     ),
   }),
+  scope: "run",
   annotations: ADDS,
   async run(caller, { inputs, idempotencyKey, lane = "batch", ...rest }) {
     const submission = (input: unknown) => ({ ...rest, lane, input });

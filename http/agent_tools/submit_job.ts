@@ -34,6 +34,7 @@ export const submitJob = defineTool({
     job: AcceptedJobSchema.optional().describe("The job that was queued."),
     forecast: ForecastSchema.optional().describe("With `dryRun`: what would become of it."),
   }),
+  scope: "run",
   annotations: ADDS,
   async run({ api }, { idempotencyKey, ...body }) {
     const headers: Record<string, string> = idempotencyKey === undefined

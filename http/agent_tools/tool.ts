@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
+import type { Scope } from "../../registry/scope.ts";
 import type { ToolCaller } from "./caller.ts";
 
 /** Hints for whoever shows a tool; nothing relies on them. */
@@ -28,6 +29,8 @@ export interface AgentTool<
   /** JSON Schemas, where the zod schemas say less: those of a version. */
   readonly inputSchema?: Readonly<Record<string, unknown>>;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
+  /** What a key has to be good for to be offered the tool; the API decides each call itself. */
+  readonly scope: Scope;
   readonly annotations: ToolAnnotations;
   /** Throws ApiRefusal and Problem for what is refused. */
   run(caller: ToolCaller, args: z.infer<I>): Promise<z.infer<O>>;

@@ -33,6 +33,7 @@ export const verifyConsensus = defineTool({
   }),
   output: VerifiedConsensusSchema,
   // The sample's children run as jobs of the caller.
+  scope: "models:write",
   annotations: READS,
   async run({ api }, { yaml, input }) {
     const query = input === undefined ? "" : `?input=${encodeURIComponent(JSON.stringify(input))}`;

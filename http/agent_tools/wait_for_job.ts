@@ -23,6 +23,7 @@ export const waitForJob = defineTool({
     ),
   }),
   output: JobAnswerSchema,
+  scope: "read",
   annotations: READS,
   run: (caller, { id, timeoutSeconds = DEFAULT_SECONDS }) => awaitJob(caller, id, timeoutSeconds),
 });

@@ -4,11 +4,14 @@
  * @module
  */
 import type { QueueMeasures } from "../../actors/job_queue.ts";
+import type { Api } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
 import type { QueueSample, Span } from "../queue_samples.ts";
 import type { Pages } from "./page.tsx";
 
 export interface PanelParts {
+  /** The API itself, for what pages do through it under other rights than the session's. */
+  readonly app: Api;
   readonly gateway: Gateway;
   readonly pages: Pages;
 }

@@ -37,6 +37,7 @@ import { modelVersionsPage } from "./pages/model_versions.tsx";
 import { registerPage } from "./pages/register.tsx";
 import { modelPage } from "./pages/model.tsx";
 import { modelsPage } from "./pages/models.tsx";
+import { plansPages } from "./pages/plans.tsx";
 import { refusedPage } from "./pages/refused.tsx";
 import { usagePage } from "./pages/usage.tsx";
 import { signInRoutes, signOut } from "./pages/sign_in.tsx";
@@ -56,6 +57,7 @@ const OWNER_PAGES = [
   consensusPages,
   jobsPage,
   jobPage,
+  plansPages,
   usagePage,
   keysPage("/panel"),
   drawFragment,
@@ -92,7 +94,7 @@ export function webSurfaces(app: Api, gateway: Gateway): void {
   apiBridge(panel);
   panel.post("/sign-out", signOut);
   panel.get("/", (c) => c.redirect("/panel/models", 303));
-  const parts = { gateway, pages };
+  const parts = { app, gateway, pages };
   panel.use("/models/:model/*", modelNames);
   for (const add of OWNER_PAGES) add(panel, parts);
   answerTheRest(panel);

@@ -26,6 +26,7 @@ const OWNER_LINKS: readonly Link[] = [
   ["/panel/models", "Models"],
   ["/panel/jobs", "Jobs"],
   ["/panel/consensus", "Consensus"],
+  ["/panel/plans", "Plans"],
   ["/panel/usage", "Usage"],
   ["/panel/keys", "My keys"],
 ];

@@ -166,7 +166,7 @@ function textOf(version: WireVersion): string {
 
 function AddVersion({ model, parts, csrf }: {
   readonly model: string;
-  readonly parts: PanelParts;
+  readonly parts: Pick<PanelParts, "gateway" | "pages">;
   readonly csrf: string;
 }) {
   const action = `/panel/models/${model}/versions`;

@@ -1,0 +1,104 @@
+/**
+ * Tells subscribers that a list has changed: each of what they may read, and of nothing else. An
+ * event of the SDK's bus says nothing of whom it is for, so each subscription has its own filter.
+ *
+ * @module
+ */
+import type { ServerEvent, ServerEventBus } from "@modelcontextprotocol/server";
+import { can } from "../../registry/access.ts";
+import type { Model } from "../../registry/model.ts";
+import type { Principal } from "../../registry/principal.ts";
+import type { Gateway } from "../gateway.ts";
+import { principalOf } from "../auth.ts";
+import { modelUri } from "./resource_uri.ts";
+import { type Toolset, wants } from "./toolset.ts";
+import { type Visitor, visitor } from "./visitor.ts";
+
+type Listener = (event: ServerEvent) => void;
+
+interface Subscription {
+  readonly who: Visitor;
+  readonly tell: Listener;
+  /** Models that the visitor could read when they last changed, by name. */
+  readonly readable: Map<string, Model>;
+}
+
+const SUBJECT = "model:";
+
+export class Announcements implements ServerEventBus {
+  readonly #gateway: Pick<Gateway, "catalog" | "oidc">;
+  readonly #subscriptions = new Set<Subscription>();
+  #stop: (() => void) | undefined;
+
+  constructor(gateway: Pick<Gateway, "catalog" | "oidc">) {
+    this.#gateway = gateway;
+  }
+
+  /** Events come from the catalog alone. */
+  publish(_event: ServerEvent): void {}
+
+  /** Listens for whoever's request is being served. */
+  subscribe(tell: Listener): () => void {
+    return this.subscribeFor(visitor(), tell);
+  }
+
+  /** Tells of changes that the visitor may know of; answers what ends it. */
+  subscribeFor(who: Visitor, tell: Listener): () => void {
+    const { catalog } = this.#gateway;
+    const readable = new Map<string, Model>();
+    for (const model of catalog.models()) {
+      if (can(who.principal, "read", model)) readable.set(model.name, model);
+    }
+    const subscription = { who, tell, readable };
+    this.#subscriptions.add(subscription);
+    this.#stop ??= catalog.onChange((subject) => this.#changed(subject));
+    return () => {
+      this.#subscriptions.delete(subscription);
+      if (this.#subscriptions.size > 0) return;
+      this.#stop?.();
+      this.#stop = undefined;
+    };
+  }
+
+  #changed(subject: string): void {
+    if (!subject.startsWith(SUBJECT)) return;
+    const name = subject.slice(SUBJECT.length);
+    for (const subscription of this.#subscriptions) {
+      // A stream outlives its request: the key may have been revoked, the token have ended.
+      this.#whoNow(subscription.who).then(
+        (principal) => principal && this.#tell(subscription, principal, name),
+        () => {},
+      );
+    }
+  }
+
+  async #whoNow({ bearer }: Visitor): Promise<Principal | undefined> {
+    return await principalOf(this.#gateway, bearer);
+  }
+
+  #tell(
+    { who: { toolset }, tell, readable }: Subscription,
+    principal: Principal,
+    name: string,
+  ): void {
+    const now = this.#readable(principal, name);
+    const before = readable.get(now?.name ?? name);
+    if (!before && !now) return;
+    if (now) readable.set(now.name, now);
+    else readable.delete(name);
+    if (!before || !now) tell({ kind: "resources_list_changed" });
+    if (now) tell({ kind: "resource_updated", uri: modelUri(now.name) });
+    if (this.#hasTool(toolset, before) || this.#hasTool(toolset, now)) {
+      tell({ kind: "tools_list_changed" });
+    }
+  }
+
+  #readable(principal: Principal, name: string): Model | undefined {
+    const model = this.#gateway.catalog.model(name);
+    return model && can(principal, "read", model) ? model : undefined;
+  }
+
+  #hasTool(toolset: Toolset, model: Model | undefined): boolean {
+    return model !== undefined && wants(this.#gateway, toolset, model);
+  }
+}
