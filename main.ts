@@ -35,7 +35,7 @@ import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
-import { CHILD, MoreGateways } from "./gateway_processes.ts";
+import { CHILD, MoreGateways, requireMorePossible } from "./gateway_processes.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
@@ -366,6 +366,7 @@ export async function main(flags: readonly string[]): Promise<void> {
     ...(isChild ? { roles: ["gateway"] as const } : {}),
   };
   if (config.migrate) return await bringUpToDate(config);
+  if (config.processes > 1) requireMorePossible();
   const log = new Log(config.logLevel, { roles: config.roles.join(","), pid: Deno.pid });
   const running = await start(config, log);
   const more = new MoreGateways(isChild ? 0 : config.processes - 1, shared, log);

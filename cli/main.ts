@@ -8,6 +8,7 @@
 import { CommanderError } from "commander";
 import { addCompletion } from "./completion.ts";
 import { EXIT, Exit, type ExitCode, Failure } from "./exit.ts";
+import { SELECT_COMMAND } from "../registry/databases/sqlite/select.ts";
 import { createProgram } from "./program.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
@@ -37,4 +38,11 @@ export async function run(
   }
 }
 
-if (import.meta.main) Deno.exit(await run(Deno.args));
+async function main(): Promise<ExitCode> {
+  if (Deno.args[0] !== SELECT_COMMAND) return await run(Deno.args);
+  const { answerQuestion } = await import("../registry/databases/sqlite/select_process.ts");
+  await answerQuestion();
+  return EXIT.good;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -29,6 +29,14 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
+/** Files of packages, imported as text at the first call: so they are in a compiled program, too. */
+const PACKAGES = {
+  htmx: () => import("htmx.org/dist/htmx.min.js", { with: { type: "text" } }),
+  sse: () => import("htmx-ext-sse/dist/sse.min.js", { with: { type: "text" } }),
+  uplot: () => import("uplot/dist/uPlot.iife.min.js", { with: { type: "text" } }),
+  uplotStyle: () => import("uplot/dist/uPlot.min.css", { with: { type: "text" } }),
+};
+
 interface Asset {
   readonly path: string;
   readonly type: string;
@@ -77,10 +85,10 @@ export class Assets {
       "panel.js": panelScript,
       "charts.js": chartScript,
       "icon.svg": icon,
-      "htmx.js": await fileOf("htmx.org/dist/htmx.min.js"),
-      "sse.js": await fileOf("htmx-ext-sse/dist/sse.min.js"),
-      "uplot.js": await fileOf("uplot/dist/uPlot.iife.min.js"),
-      "uplot.css": await fileOf("uplot/dist/uPlot.min.css"),
+      "htmx.js": (await PACKAGES.htmx()).default,
+      "sse.js": (await PACKAGES.sse()).default,
+      "uplot.js": (await PACKAGES.uplot()).default,
+      "uplot.css": (await PACKAGES.uplotStyle()).default,
     };
     for (const [name, text] of Object.entries(files) as [AssetName, string][]) {
       const asset = assetOf(name, text);
@@ -102,10 +110,4 @@ function assetOf(name: AssetName, text: string): Asset {
       br: new Uint8Array(brotliCompressSync(identity)),
     },
   };
-}
-
-/** A file of a package; the package's entry is in its `dist`, too. */
-async function fileOf(path: string): Promise<string> {
-  const [name, ...rest] = path.split("/");
-  return await Deno.readTextFile(new URL(rest.at(-1)!, import.meta.resolve(name!)));
 }

@@ -7,11 +7,21 @@ import { type Api, TAGS } from "../api.ts";
 import { notFound } from "../problem.ts";
 import { scopeFor } from "../scope_check.ts";
 
-const ASSETS = new Map([
-  ["swagger-ui.css", "text/css; charset=utf-8"],
-  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
-  ["favicon-32x32.png", "image/png"],
-]);
+/** Imported where they are asked for, and as text: so they are in a compiled program, too. */
+const ASSETS: Readonly<Record<string, [type: string, text: () => Promise<{ default: string }>]>> = {
+  "icon.svg": [
+    "image/svg+xml",
+    () => import("../panel/assets/icon.svg", { with: { type: "text" } }),
+  ],
+  "swagger-ui.css": [
+    "text/css; charset=utf-8",
+    () => import("swagger-ui-dist/swagger-ui.css", { with: { type: "text" } }),
+  ],
+  "swagger-ui-bundle.js": [
+    "text/javascript; charset=utf-8",
+    () => import("swagger-ui-dist/swagger-ui-bundle.js", { with: { type: "text" } }),
+  ],
+};
 
 /** Nothing from elsewhere, nothing inline: scripts and styles are the package's files and ours. */
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -23,7 +33,7 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Model Gateway API</title>
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="icon" type="image/svg+xml" href="/docs/icon.svg">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 </head>
 <body>
@@ -73,10 +83,9 @@ export function docsRoutes(app: Api, version: string): void {
   });
   app.get("/docs/:file", async (c) => {
     const file = c.req.param("file");
-    const type = ASSETS.get(file);
-    if (!type) throw notFound("page", file);
-    const url = new URL(file, import.meta.resolve("swagger-ui-dist"));
-    return c.body(await Deno.readFile(url), 200, {
+    if (!Object.hasOwn(ASSETS, file)) throw notFound("page", file);
+    const [type, load] = ASSETS[file]!;
+    return c.body((await load()).default, 200, {
       ...headers,
       "content-type": type,
       "cache-control": "public, max-age=3600",

@@ -7,7 +7,20 @@ import { DatabaseUnavailable } from "../../database.ts";
 import { type Selected, type SelectLimits, SelectRefused, selectStatement } from "../../select.ts";
 import type { Answer, Question } from "./select_process.ts";
 
-const PROGRAM = new URL("./select_process.ts", import.meta.url);
+/** The word that makes a compiled program answer a question instead of what it does else. */
+export const SELECT_COMMAND = "answer-question";
+
+/**
+ * The arguments of this very runtime that answer one question to these files. A compiled program
+ * is its own runtime: its permissions were fixed when it was compiled, and what a question may read
+ * is up to SQLite's authorizer alone.
+ */
+export function selectArguments(files: string, compiled = Deno.build.standalone): string[] {
+  if (compiled) return [SELECT_COMMAND];
+  const program = new URL("./select_process.ts", import.meta.url).href;
+  const allow = [`--allow-read=${files}`, `--allow-write=${files}`];
+  return ["run", "--quiet", "--no-prompt", ...allow, program];
+}
 
 /** Answers a question. Throws SelectRefused, DatabaseUnavailable. */
 export async function selectFromFile(
@@ -20,14 +33,7 @@ export async function selectFromFile(
   // Readers of a file in WAL mode write to its index.
   const files = [path, `${path}-wal`, `${path}-shm`].join(",");
   const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      `--allow-read=${files}`,
-      `--allow-write=${files}`,
-      PROGRAM.href,
-    ],
+    args: selectArguments(files),
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

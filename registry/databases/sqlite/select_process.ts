@@ -61,7 +61,8 @@ function closedTables(database: DatabaseSync): ReadonlySet<string> {
   return closed;
 }
 
-async function main(): Promise<void> {
+/** Reads the question from the standard input, and writes the answer to the output. */
+export async function answerQuestion(): Promise<void> {
   const question = JSON.parse(await new Response(Deno.stdin.readable).text()) as Question;
   const text = JSON.stringify(
     answer(question),
@@ -70,4 +71,4 @@ async function main(): Promise<void> {
   await Deno.stdout.write(new TextEncoder().encode(text));
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await answerQuestion();
