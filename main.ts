@@ -145,6 +145,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
       metrics,
       log,
       version: VERSION,
+      instances: () => registered.standing(),
       ready: () => readiness(store),
     };
     const app = config.roles.includes("gateway")

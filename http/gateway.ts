@@ -74,6 +74,13 @@ export interface Log {
   error(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
+/** A registered backend, and how its instances stand in this process. */
+export interface StandingBackend {
+  readonly name: string;
+  readonly backend: Pick<RegisteredBackend, "users">;
+  readonly states: readonly InstanceState[];
+}
+
 /** What a process shows of itself, whatever its role. */
 export interface Operations {
   readonly catalog: Pick<Catalog, "principal" | "models" | "revision" | "stale">;
@@ -84,6 +91,8 @@ export interface Operations {
   readonly version: string;
   /** Whose tokens are taken beside API keys, and where people sign in; only keys if not set. */
   readonly oidc?: Oidc;
+  /** The instances of the registered backends that this process has to do with. */
+  instances?(): readonly StandingBackend[];
   ready(): Promise<readonly ReadyCheck[]>;
 }
 

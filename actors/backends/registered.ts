@@ -89,6 +89,15 @@ export class RegisteredBackend implements Backend {
     return document && this.#of(document).pool.states();
   }
 
+  /** Answers how the instances stand of the backends that were asked for here. */
+  standing() {
+    return [...this.#open.values()].map(({ document: { name }, pool }) => ({
+      name,
+      backend: pool.backend,
+      states: pool.states(),
+    }));
+  }
+
   async run(call: BackendCall): Promise<BackendResult> {
     const turns = this.#find(call.backend)?.turns;
     if (turns && !await turns.take(call.signal)) return failure("stopped", "was not called", true);

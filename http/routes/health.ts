@@ -7,6 +7,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { hasScope } from "../../registry/scope.ts";
 import { type Api, json, TAGS } from "../api.ts";
 import { bearerOf } from "../auth.ts";
+import { renderBackendMetrics } from "../backend_metrics.ts";
 import type { Operations } from "../gateway.ts";
 import { PrometheusText } from "../metrics.ts";
 import { renderModelMetrics } from "../model_metrics.ts";
@@ -115,6 +116,7 @@ export function healthRoutes(app: Api, operations: Operations): void {
     metrics.render(text);
     const bearer = await bearerOf(operations, c.req.raw.headers.get("authorization"));
     const reader = bearer && hasScope(bearer, "read") ? bearer : undefined;
+    renderBackendMetrics(operations, reader, text);
     await renderModelMetrics(operations, reader, text);
     return c.text(text.toString(), 200, { "content-type": METRICS_TYPE });
   });

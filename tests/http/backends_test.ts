@@ -260,3 +260,31 @@ Deno.test("another gateway and its workers know of a change within a second", as
     await elsewhere.stop();
   }
 });
+
+Deno.test("metrics tell how instances stand to who may use the backend, without their addresses", async () => {
+  const states = [
+    { url: "http://a.example", well: true, circuit: "closed" as const, inFlight: 2 },
+    { url: "http://b.example", well: true, circuit: "open" as const, inFlight: 0 },
+    { url: "http://c.example", well: false, circuit: "closed" as const, inFlight: 0 },
+  ];
+  const instances = () => [
+    { name: "triton", backend: {}, states },
+    { name: "closed", backend: { users: ["user:ben"] }, states: states.slice(0, 1) },
+  ];
+  await using t = await TestGateway.start({}, { instances });
+  const linesFor = async (as: User) =>
+    (await (await t.call("GET", "/metrics", { as })).text()).split("\n")
+      .filter((line) => line.startsWith("model_gateway_backend_"));
+  const up = (backend: string, instance: number, value: number) =>
+    `model_gateway_backend_instance_up{backend="${backend}",instance="${instance}"} ${value}`;
+  const ada = await linesFor("ada");
+  assertEquals(ada.slice(0, 3), [up("triton", 0, 1), up("triton", 1, 0), up("triton", 2, 0)]);
+  assertEquals(
+    ada[3],
+    'model_gateway_backend_calls_in_flight{backend="triton",instance="0"} 2',
+  );
+  assertEquals(ada.filter((line) => /closed|example/.test(line)), []);
+  assert((await linesFor("ben")).includes(up("closed", 0, 1)));
+  const anyone = await (await t.app.request("/metrics")).text();
+  assertEquals(/backend="/.test(anyone), false);
+});
