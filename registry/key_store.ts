@@ -93,12 +93,23 @@ export class KeyStore {
     });
   }
 
-  /** Answers all keys, the newest first. */
-  async list(): Promise<ApiKey[]> {
+  /** Answers the keys of a user, or of all, the newest first. */
+  async list(user?: string): Promise<ApiKey[]> {
+    const [where, values] = user === undefined ? ["", []] : ["WHERE user_name = $1", [user]];
     const rows = await this.database.query<ApiKeyRow>(
-      `SELECT ${API_KEY_COLUMNS} FROM api_keys ORDER BY created_at DESC, id`,
+      `SELECT ${API_KEY_COLUMNS} FROM api_keys ${where} ORDER BY created_at DESC, id`,
+      values,
     );
     return rows.map(apiKeyFromRow);
+  }
+
+  /** Answers the key of that id. */
+  async get(id: string): Promise<ApiKey | undefined> {
+    const [row] = await this.database.query<ApiKeyRow>(
+      `SELECT ${API_KEY_COLUMNS} FROM api_keys WHERE id = $1`,
+      [id],
+    );
+    return row && apiKeyFromRow(row);
   }
 
   /** Notes when keys were last used, by id; this is no change and has no line in the feed. */

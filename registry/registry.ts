@@ -167,9 +167,14 @@ export class Registry {
     return this.#keys.revoke(actor, id, reason);
   }
 
-  /** Answers all keys, the newest first. */
-  keys(): Promise<ApiKey[]> {
-    return this.#keys.list();
+  /** Answers the keys of a user, or of all, the newest first. */
+  keys(user?: string): Promise<ApiKey[]> {
+    return this.#keys.list(user);
+  }
+
+  /** Answers the key of that id. */
+  key(id: string): Promise<ApiKey | undefined> {
+    return this.#keys.get(id);
   }
 
   /** Makes or replaces a document, whose value is checked already. Throws Changed. */

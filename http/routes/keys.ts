@@ -134,7 +134,7 @@ export function keyRoutes(app: Api, gateway: Gateway): void {
     const owner = { ...rest, user, ...(end !== undefined && { expiresAt: end }) };
     requireGrant(principal, owner);
     if (end !== undefined && end <= now()) throw invalid("/expiresAt", "a time to come");
-    const held = (await registry.keys()).filter((key) => key.user === user);
+    const held = await registry.keys(user);
     if (held.length >= MAX_KEYS) {
       throw new Problem("too-many", { detail: `${user} has ${held.length} keys: revoke one` });
     }
@@ -146,9 +146,9 @@ export function keyRoutes(app: Api, gateway: Gateway): void {
   app.openapi(list, async (c) => {
     const principal = c.get("principal");
     const { user, query = "", limit = DEFAULT_PAGE, cursor } = c.req.valid("query");
-    const all = (await registry.keys()).filter((key) =>
-      sees(principal, key) && (user === undefined || key.user === user) && matches(key, query)
-    );
+    const whose = principal.superuser ? user : user ?? principal.user;
+    const all = (await registry.keys(whose))
+      .filter((key) => sees(principal, key) && matches(key, query));
     const from = cursor === undefined ? 0 : all.findIndex(({ id }) => id === cursor) + 1;
     if (cursor !== undefined && from === 0) {
       throw new Problem("invalid-request", {
@@ -195,7 +195,7 @@ function matches({ id, user, teams, label = "" }: ApiKey, query: string): boolea
 }
 
 async function keyFor({ registry }: Gateway, principal: Principal, id: string): Promise<ApiKey> {
-  const key = (await registry.keys()).find((key) => key.id === id);
+  const key = await registry.key(id);
   if (key && sees(principal, key)) return key;
   throw notFound("key", id, { parameter: "id" });
 }

@@ -198,7 +198,7 @@ async function subjectFor(
   requireRight(gateway, principal, subject);
   if (model) return `model:${model.name}`;
   const id = subject.startsWith("key:") ? subject.slice("key:".length) : undefined;
-  if (id !== undefined && !(await gateway.registry.keys()).some((key) => key.id === id)) {
+  if (id !== undefined && !await gateway.registry.key(id)) {
     throw notFound("key", id, { parameter: "subject" });
   }
   return subject;

@@ -41,7 +41,11 @@ export function keyClaims(claim: Claim): void {
       await bench.database.query("SELECT * FROM changes"),
     ]);
     assert(!stored.includes(key) && !stored.includes(key.slice(4)));
-    assertEquals(await registry.keys(), [record]);
+    const other = await registry.createKey("user:root", { user: "bob" });
+    assertEquals(await registry.keys("ada"), [record]);
+    assertEquals((await registry.keys()).length, 2);
+    assertEquals(await registry.key(other.record.id), other.record);
+    assertEquals(await registry.key("none"), undefined);
     assertEquals((await bench.catalog()).principal(key), {
       user: "ada",
       teams: ["chem"],

@@ -66,6 +66,11 @@ export class AccessFixture implements AsyncDisposable {
     return fixture;
   }
 
+  /** The key of a role; none for who has none. */
+  keyOf(role: Role): string | undefined {
+    return this.#keys.get(role);
+  }
+
   /** Sends a request as a role. */
   call(role: Role, method: string, path: string, body?: unknown): Promise<Response> {
     const key = this.#keys.get(role);
