@@ -36,6 +36,7 @@ import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
 import { CHILD, MoreGateways, requireMorePossible } from "./gateway_processes.ts";
+import { openKubernetes } from "./kubernetes.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
@@ -112,6 +113,16 @@ export async function start(config: Config, log: Log): Promise<Running> {
     const evaluations = new EvaluationStore(store.database);
     const evaluating = config.roles.includes("scheduler")
       ? new EvaluationRunner({ store: evaluations, jobs, catalog, name, onFault: fault })
+      : undefined;
+    const kubernetes = config.kube !== undefined && scheduler
+      ? stack.use(
+        await openKubernetes(config.kube, (name) => Deno.env.get(name), {
+          catalog,
+          queue: jobs,
+          isFirst: () => scheduler.isFirst,
+          onFault: fault,
+        }),
+      )
       : undefined;
     const worker = config.roles.includes("worker")
       ? new Worker({
@@ -195,6 +206,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
     await scheduler?.start();
     auditor?.start();
     evaluating?.start();
+    kubernetes?.start();
     if (config.roles.includes("gateway")) samples.start();
     worker?.start();
     const shown = config.host === "0.0.0.0" || config.host === "::" ? "localhost" : config.host;
@@ -210,6 +222,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
         samples.stop();
         await server.shutdown();
         await evaluating?.stop();
+        await kubernetes?.stop();
         await worker?.drain(config.drainSeconds * 1000);
         await auditor?.stop();
         await scheduler?.stop();

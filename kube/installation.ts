@@ -38,6 +38,8 @@ export interface Installation {
   /** The secret with the authority behind `rediss://`, its key `ca.crt`. */
   readonly caSecret?: string;
   readonly serviceAccount: string;
+  /** The Deployment that all objects of workers go with, when they are kept by a scheduler. */
+  readonly owner?: string;
   readonly runAsUser: number;
   /** Further variables of every worker. */
   readonly env: Readonly<Record<string, string>>;
@@ -80,6 +82,7 @@ export const INSTALLATION_SCHEMA = {
     secret: secretName,
     caSecret: secretName,
     serviceAccount: secretName,
+    owner: label,
     runAsUser: { type: "integer", minimum: 1 },
     env: texts,
     redis: {
