@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { jobEvent } from "../../actors/audit_event.ts";
 import { problemOf, TestGateway, type User } from "./test_gateway.ts";
 import { cookieOf, formOf } from "./panel/session.ts";
 
@@ -106,4 +107,23 @@ Deno.test("readers find their own dead letters alone, and no cursor tells of oth
   assertEquals([idsOf(first), first.nextCursor], [[bens[0]!], bens[0]]);
   const second = await list("ben", `&limit=1&cursor=${first.nextCursor}`);
   assertEquals([idsOf(second), second.nextCursor], [[bens[1]!], undefined]);
+});
+
+Deno.test("a sharing is an event of the trail: who, with whom before and after, why", () => {
+  const event = jobEvent({
+    jobId: "j",
+    step: "h1",
+    transition: { state: "shared", at: 0, attempt: 0, by: "user:ben" },
+    sharing: { before: [], after: ["user:ada"], reason: "it looks odd" },
+  }, true);
+  assertEquals(event, {
+    id: "job:j:h1",
+    at: "1970-01-01T00:00:00.000Z",
+    action: "job.shared",
+    actor: "user:ben",
+    subject: "job:j",
+    before: "[]",
+    after: '["user:ada"]',
+    reason: "it looks odd",
+  });
 });

@@ -229,3 +229,26 @@ Deno.test("without an audience no bearer tokens are taken, and without a provide
   });
   await problemOf(response, 401, "unauthorized");
 });
+
+Deno.test("a token counts against the quotas of its user and of its teams", async () => {
+  await using b = await bench();
+  await b.t.addModel("esol");
+  const submit = async (sub: string, groups: string[]) => {
+    const response = await b.ask(await b.issuer.token({ sub, groups }), "/v1/jobs", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: "esol", input: { smiles: "C" } }),
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  for (const subject of ["user:ada", "team:chemistry"]) {
+    const quota = { as: "root", body: { jobsPerDay: 1 } } as const;
+    assertEquals((await b.t.call("PUT", `/v1/quotas/${subject}`, quota)).status, 200);
+  }
+  assertEquals(await submit("ada", []), 202);
+  assertEquals(await submit("ada", []), 429);
+  assertEquals(await submit("eve", ["chemistry"]), 202);
+  assertEquals(await submit("dan", ["chemistry"]), 429);
+  assertEquals(await submit("dan", []), 202);
+});
