@@ -11,7 +11,7 @@ import { Problem } from "../problem.ts";
 import { checkedVersion } from "../version_check.ts";
 import { ModelName } from "../wire/names.ts";
 import { NewVersionSchema, VersionSchema } from "../wire/version.ts";
-import { changeAnswer, isShared, jsonRequest, planned } from "./change_answer.ts";
+import { changeAnswer, jsonRequest, needsConfirmation, planned } from "./change_answer.ts";
 import { ADDS, defineTool } from "./tool.ts";
 
 export const addVersion = defineTool({
@@ -30,7 +30,8 @@ export const addVersion = defineTool({
     await gateway.catalog.refresh();
     const found = modelFor(gateway, principal, model, "edit");
     const path = `/v1/models/${found.name}/versions`;
-    if (!isShared(principal, found) || found.defaultVersion !== undefined) {
+    const answersOthers = found.defaultVersion === undefined;
+    if (!needsConfirmation(caller, found) || !answersOthers && !caller.confirmsAll) {
       const added = await api.change<z.infer<typeof VersionSchema>>("POST", path, version);
       return { status: "done" as const, version: added };
     }

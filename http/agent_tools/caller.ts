@@ -24,11 +24,13 @@ export interface ToolCaller {
   readonly progress?: Progress;
   /** The longest wait for a job in one call, where its end can be heard of in another way. */
   readonly patienceSeconds?: number;
+  /** Every change of what is registered or of what runs is planned, the caller's own too. */
+  readonly confirmsAll?: boolean;
 }
 
 export type ToolCallerOptions = Pick<
   ToolCaller,
-  "client" | "signal" | "progress" | "patienceSeconds"
+  "client" | "signal" | "progress" | "patienceSeconds" | "confirmsAll"
 >;
 
 const MAX_CLIENT = 200;

@@ -27,7 +27,8 @@ export const cancelJob = defineTool({
     const { api, gateway, principal } = caller;
     const { job } = await ownJobFor(gateway, principal, id);
     const path = `/v1/jobs/${id}/cancel`;
-    if (job.submitter === subjectsOf(principal)[0] || isFinal(job.state)) {
+    const isOwn = job.submitter === subjectsOf(principal)[0];
+    if (isOwn && !caller.confirmsAll || isFinal(job.state)) {
       return { status: "done" as const, job: await api.change<WireJob>("POST", path) };
     }
     return await planned(caller, {

@@ -54,8 +54,16 @@ export async function planned(caller: ToolCaller, wanted: Wanted) {
   return { status: "needs_confirmation" as const, plan: wire, note: CONFIRMATION };
 }
 
+/** True if a change of such a model has to be confirmed. */
+export function needsConfirmation(
+  { confirmsAll, principal }: Pick<ToolCaller, "confirmsAll" | "principal">,
+  model: Pick<Model, "visibility" | "owners" | "readers" | "delegates">,
+): boolean {
+  return confirmsAll === true || isShared(principal, model);
+}
+
 /** True if others than the caller may see or use the model: then a change reaches them. */
-export function isShared(
+function isShared(
   principal: Principal,
   model: Pick<Model, "visibility" | "owners" | "readers" | "delegates">,
 ): boolean {

@@ -7,7 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { parse } from "yaml";
 import { prepareConsensus } from "../consensus/prepare.ts";
 import { ConsensusSchema } from "../wire/consensus.ts";
-import { changeAnswer, isShared, planned } from "./change_answer.ts";
+import { changeAnswer, needsConfirmation, planned } from "./change_answer.ts";
 import { ADDS, defineTool } from "./tool.ts";
 import { SpecText, YAML } from "./verify_consensus.ts";
 
@@ -31,7 +31,7 @@ export const registerConsensus = defineTool({
       owners: model.owners ?? [],
       readers: model.readers ?? [],
     };
-    if (!isShared(principal, access)) {
+    if (!needsConfirmation(caller, access)) {
       const answer = await api.send<z.infer<typeof ConsensusSchema>>("/v1/consensus", {
         method: "POST",
         text: { type: YAML, text: yaml },

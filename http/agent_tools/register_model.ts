@@ -11,7 +11,7 @@ import { Problem } from "../problem.ts";
 import { checkSettingsPolicy } from "../policy_check.ts";
 import { checkedVersion } from "../version_check.ts";
 import { ModelSchema, NewModelSchema } from "../wire/model.ts";
-import { changeAnswer, isShared, jsonRequest, planned } from "./change_answer.ts";
+import { changeAnswer, jsonRequest, needsConfirmation, planned } from "./change_answer.ts";
 import { ADDS, defineTool } from "./tool.ts";
 
 export const registerModel = defineTool({
@@ -33,7 +33,7 @@ export const registerModel = defineTool({
       readers: model.readers ?? [],
       ...(model.delegates && { delegates: model.delegates }),
     };
-    if (!isShared(principal, access)) {
+    if (!needsConfirmation(caller, access)) {
       const made = await api.change<z.infer<typeof ModelSchema>>("POST", "/v1/models", model);
       return { status: "done" as const, model: made };
     }

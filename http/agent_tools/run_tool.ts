@@ -6,6 +6,7 @@
  */
 import { hash } from "node:crypto";
 import { canonicalJson } from "../../registry/canonical_json.ts";
+import { can } from "../../registry/access.ts";
 import { subjectsOf } from "../../registry/principal.ts";
 import { countOf, problemOf } from "../errors.ts";
 import { fieldErrors } from "../field_errors.ts";
@@ -23,14 +24,18 @@ export type ToolOutcome =
 
 const MAX_INPUT = 64 * 1024;
 
+/** Checks arguments that fit the tool's schema. Throws a problem to refuse the call. */
+export type ArgumentCheck = (args: unknown) => Promise<void>;
+
 /** Runs a tool by its arguments as they came. Throws nothing but surprises of the trail. */
 export async function runTool(
   tool: AgentTool,
   caller: ToolCaller,
   args: unknown,
+  check?: ArgumentCheck,
 ): Promise<ToolOutcome> {
   const { outbox } = caller.gateway;
-  const outcome = await begun(caller) ?? await attempt(tool, caller, args);
+  const outcome = await begun(caller) ?? await attempt(tool, caller, args, check);
   await outbox?.add(eventOf(tool.name, caller, args, outcome));
   return outcome;
 }
@@ -41,8 +46,18 @@ export async function unknownTool(
   caller: ToolCaller,
   args: unknown,
 ): Promise<ToolOutcome> {
-  const problem = new Problem("not-found", { detail: "there is no such tool" }).document();
-  const outcome: ToolOutcome = { kind: "refused", problem };
+  const problem = new Problem("not-found", { detail: "there is no such tool" });
+  return await refuseCall(name, caller, args, problem);
+}
+
+/** Writes a call that is refused before any tool sees it into the trail; answers what to say. */
+export async function refuseCall(
+  name: string,
+  caller: ToolCaller,
+  args: unknown,
+  problem: Problem,
+): Promise<ToolOutcome> {
+  const outcome: ToolOutcome = { kind: "refused", problem: problem.document() };
   await caller.gateway.outbox?.add(eventOf(name, caller, args, outcome));
   return outcome;
 }
@@ -59,7 +74,12 @@ async function begun({ gateway }: ToolCaller): Promise<ToolOutcome | undefined> 
   }
 }
 
-async function attempt(tool: AgentTool, caller: ToolCaller, args: unknown): Promise<ToolOutcome> {
+async function attempt(
+  tool: AgentTool,
+  caller: ToolCaller,
+  args: unknown,
+  check: ArgumentCheck | undefined,
+): Promise<ToolOutcome> {
   const checked = tool.input.safeParse(args ?? {});
   if (!checked.success) {
     const errors = fieldErrors(checked.error.issues, "json");
@@ -67,6 +87,7 @@ async function attempt(tool: AgentTool, caller: ToolCaller, args: unknown): Prom
     return { kind: "refused", problem: problem.document() };
   }
   try {
+    await check?.(checked.data);
     return { kind: "done", output: await tool.run(caller, checked.data) };
   } catch (error) {
     return { kind: "refused", problem: withNames(caller, args, refusalOf(tool, caller, error)) };
@@ -94,6 +115,8 @@ function withNames(
 ): ProblemDocument {
   const { model } = (args ?? {}) as { model?: unknown };
   if (problem.status !== 404 || typeof model !== "string") return problem;
+  const known = gateway.catalog.model(model);
+  if (known && can(principal, "read", known)) return problem;
   const near = nearestNames(gateway.catalog, principal, model);
   if (near.length === 0) return problem;
   const hint = `did you mean ${near.join(", ")}?`;

@@ -8,7 +8,7 @@ import { modelFor, versionFor } from "../lookup.ts";
 import { defaultText } from "../plans/present.ts";
 import { ModelSchema } from "../wire/model.ts";
 import { ModelName, VersionName } from "../wire/names.ts";
-import { changeAnswer, isShared, jsonRequest, planned } from "./change_answer.ts";
+import { changeAnswer, jsonRequest, needsConfirmation, planned } from "./change_answer.ts";
 import { CHANGES, defineTool } from "./tool.ts";
 
 export const setDefaultVersion = defineTool({
@@ -32,7 +32,7 @@ export const setDefaultVersion = defineTool({
       ? undefined
       : versionFor(gateway, principal, found.name, version, "read", where).version.version;
     const path = `/v1/models/${found.name}/default-version`;
-    if (!isShared(principal, found)) {
+    if (!needsConfirmation(caller, found)) {
       const now = chosen === undefined
         ? await api.change<z.infer<typeof ModelSchema>>("DELETE", path)
         : await api.change<z.infer<typeof ModelSchema>>("PUT", path, { version: chosen });
