@@ -67,7 +67,10 @@ const GIVEN: [text: string, how: string[]][] = [
 for (const [text, how] of GIVEN) {
   Deno.test(`a job gave: ${text}`, () => {
     const found = checkNumbers(text, EVIDENCE, KNOWN);
-    assertEquals(found.map(({ status, how }) => [status, how]), how.map((one) => ["given", one]));
+    assertEquals(
+      found.map(({ status, how }) => `${status} ${how}`),
+      how.map((one) => `given ${one}`),
+    );
     assert(found.every(({ source }) => source?.kind === "job" && source.job === JOB));
   });
 }
