@@ -14,6 +14,11 @@ interface Readiness {
   readonly checks?: readonly { readonly name: string; readonly ok: boolean }[];
 }
 
+interface HealthOptions extends GatewayOptions {
+  readonly live?: boolean;
+  readonly timeout: number;
+}
+
 /** Adds the command. */
 export function addHealth(program: Command, terminal: Terminal): void {
   withGateway(
@@ -21,8 +26,11 @@ export function addHealth(program: Command, terminal: Terminal): void {
       .description("Ask a process, of any role, whether it can work; needs no key")
       .option("--live", "ask only whether it lives, not for what it depends on")
       .option("--timeout <seconds>", "how long to wait for the answer", Number, 5),
-  ).action(async (options: GatewayOptions & { live?: boolean; timeout: number }) => {
-    const url = options.url.replace(/\/+$/, "");
+  ).action(async (options: HealthOptions, command: Command) => {
+    // Within a container, the process beside it is meant.
+    const port = Deno.env.get("MODEL_GATEWAY_PORT");
+    const isHere = command.getOptionValueSource("url") === "default" && port !== undefined;
+    const url = isHere ? `http://127.0.0.1:${port}` : options.url.replace(/\/+$/, "");
     const found = await ask(url, options.live ? "/healthz" : "/readyz", options.timeout);
     if (options.json) writeJson(terminal, found);
     else {
