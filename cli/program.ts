@@ -8,6 +8,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAudit } from "./audit.ts";
+import { addBackends } from "./backends.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
@@ -41,6 +42,7 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride();
   addStart(program);
   addModels(program, terminal);
+  addBackends(program, terminal);
   addJobs(program, terminal);
   addKeys(program, terminal);
   addAudit(program, terminal);

@@ -259,3 +259,19 @@ Deno.test("a loop of gateways ends with a refusal that says so", async () => {
   const refused = await through(own, own, "1.1 some-proxy", own);
   assertMatch(await errorOf(refused, 422), /^Gateways call each other in a loop: .* 3 gateways/);
 });
+
+Deno.test("when the caller hangs up, jobs that nobody can ask for are cancelled", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("esol");
+  const gone = new AbortController();
+  const asked = t.app.request("/v2/models/esol/infer", {
+    method: "POST",
+    headers: { authorization: `Bearer ${t.keys.ada}` },
+    body: JSON.stringify({ inputs: [SMILES] }),
+    signal: gone.signal,
+  });
+  await eventually(async () => (await jobsOf(t)).length === 3, "three jobs");
+  gone.abort();
+  await (await asked).body?.cancel();
+  assertEquals((await jobsOf(t)).map(({ status }) => status), Array(3).fill("cancelled"));
+});

@@ -245,6 +245,10 @@ testWhere(
         `models/esol${part}`
       ),
     ].map((path) => `/panel/${path}`);
+    await t.call("POST", "/v1/backends", {
+      as: "root",
+      body: { name: "triton", kind: "http", instances: [{ url: "http://models.example" }] },
+    });
     const admin = [
       "monitoring",
       "monitoring/esol",
@@ -253,6 +257,7 @@ testWhere(
       "database",
       "quotas",
       "backends",
+      "backends/triton",
       "changes",
       "audit",
     ];
