@@ -114,7 +114,7 @@ export class AuditOutbox implements AsyncDisposable {
   async #count(): Promise<void> {
     try {
       const [row] = await this.#database.query<{ held: number }>(
-        "SELECT COUNT(*) AS held FROM (SELECT id FROM audit_outbox LIMIT $1) AS some",
+        "SELECT COUNT(*) AS held FROM (SELECT id FROM audit_outbox LIMIT $1) AS first_rows",
         [this.#limit],
       );
       this.#full = Number(row!.held) >= this.#limit;

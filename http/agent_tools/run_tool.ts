@@ -96,10 +96,13 @@ async function attempt(
 
 function refusalOf(
   { name }: AgentTool,
-  { gateway: { log } }: ToolCaller,
+  { gateway: { log }, signal }: ToolCaller,
   error: unknown,
 ): ProblemDocument {
   if (error instanceof ApiRefusal) return error.problem;
+  if (signal?.aborted) {
+    return new Problem("unavailable", { detail: "nobody waits for the answer" }).document();
+  }
   const known = error instanceof Error ? problemOf(error) : undefined;
   if (known) return known.document();
   const instance = `urn:uuid:${crypto.randomUUID()}`;

@@ -52,7 +52,7 @@ export const setAccess = defineTool({
       action: "set_access",
       model: found.name,
       summary: `Change who may use ${found.name}: ${next.visibility}, ` +
-        `${next.owners.length} owners, ${next.readers.length} readers`,
+        `owners ${next.owners.join(", ")}; readers ${next.readers.join(", ") || "none"}`,
       request: jsonRequest("PUT", `/v1/models/${found.name}/access`, { ...next, reason: null }),
       after: accessText({ ...next, delegates: next.delegates ?? found.delegates }),
     });

@@ -17,6 +17,7 @@ import { requireScope } from "../scope_check.ts";
 import { Announcements } from "./announcements.ts";
 import { SessionNames } from "./client_name.ts";
 import { mcpServer } from "./mcp_server.ts";
+import { challenged, resourceMetadata } from "./resource_metadata.ts";
 import { noticeStream } from "./notice_stream.ts";
 import { toolsetOf } from "./toolset.ts";
 import { visit, type Visitor } from "./visitor.ts";
@@ -48,6 +49,7 @@ export function mcpRoutes(app: Api, gateway: Gateway): void {
   stopping.addEventListener("abort", () => void handler.close().catch(() => {}), { once: true });
   let streams = 0;
 
+  resourceMetadata(app, gateway);
   app.all(PATH, async (c: Context<GatewayEnv>) => {
     const who = await visitorOf(c, gateway, sessions);
     if (c.req.method === "GET") {
@@ -71,7 +73,7 @@ async function visitorOf(
   // A page of another site has no business here, whatever name it gave to this machine.
   if (!isSameOrigin(c)) throw new Problem("forbidden", { detail: "another site's page asks" });
   const header = c.req.header("authorization") ?? null;
-  const principal = await requirePrincipal(gateway, header);
+  const principal = await challenged(c, gateway, () => requirePrincipal(gateway, header));
   requireScope(principal, "read");
   const client = sessions.clientOf(c.req.header(SESSION)) ?? c.req.header("user-agent");
   return {

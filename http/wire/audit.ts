@@ -16,7 +16,8 @@ export const AuditEventSchema = z.object({
   id: z.string().openapi({ description: "The same event has the same id." }),
   at: z.iso.datetime(),
   action: z.string().openapi({
-    description: "`job.queued`, `job.completed`, ...; `registry.set_access`, ...; `trail.removed`.",
+    description: "`job.queued`, `job.completed`, ...; `registry.set_access`, ...; " +
+      "`tool.search_models`, ...; `plan.made`, ...; `trail.removed`.",
   }),
   actor: z.string().openapi({ description: "Who did it; `system` for the gateway itself." }),
   subject: z.string().openapi({ description: "What it was done to." }),
@@ -25,8 +26,8 @@ export const AuditEventSchema = z.object({
   lane: text("Of a job."),
   attempt: z.int().optional(),
   worker: text("Who ran the attempt."),
-  key: text("The id of the API key, of a submission."),
-  client: text("The agent or program, of a submission."),
+  key: text("The id of the API key, of a submission or a tool's call."),
+  client: text("The agent or program, of a submission or a tool's call."),
   parent: text("The job that this one is a child of."),
   inputDigest: text("`sha256:` and the digest of the input's JSON text."),
   input: text("The input as JSON text, unless the model keeps it out of the trail."),

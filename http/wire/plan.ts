@@ -58,7 +58,23 @@ export const PlanSchema = z.object({
     description: "Path of the page where a person confirms it.",
     example: "/panel/plans/7c0a2c9e-58d1-4a6a-9d0c-6f8b3f4f2a11",
   }),
-}).openapi("Plan", { description: "A change that waits for a confirmation, or has had one." });
+}).openapi("Plan", {
+  description: "A change that waits for a confirmation, or has had one.",
+  example: {
+    id: "7c0a2c9e-58d1-4a6a-9d0c-6f8b3f4f2a11",
+    digest: "3f1c".repeat(16),
+    status: "open",
+    action: "set_access",
+    model: "esol",
+    summary: "Change who may use esol: public, 1 owners, 0 readers",
+    diff: "-visibility: private\n+visibility: public\n",
+    planner: "user:ada",
+    client: "my-agent/1.0",
+    createdAt: "2026-11-20T10:00:00.000Z",
+    expiresAt: "2026-11-21T10:00:00.000Z",
+    approveAt: "/panel/plans/7c0a2c9e-58d1-4a6a-9d0c-6f8b3f4f2a11",
+  },
+});
 
 export const PlanPageSchema = pageOf("PlanPage", PlanSchema);
 

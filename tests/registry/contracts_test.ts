@@ -1,4 +1,5 @@
 // All kinds of database in one file, so that PGlite is started once.
+import { agentsContract } from "../contracts/agents_contract.ts";
 import { backendUsesContract } from "../contracts/backend_uses_contract.ts";
 import { databaseContract } from "../contracts/database_contract.ts";
 import { registryContract } from "../contracts/registry_contract.ts";
@@ -10,6 +11,7 @@ for (const kind of [sqlite, pglite, postgres]) {
   registryContract(kind);
   versionUsesContract(kind);
   backendUsesContract(kind);
+  agentsContract(kind);
 }
 
 Deno.test.afterAll(closePglite);
