@@ -52,9 +52,8 @@ const MAX_ALIASES = 100;
 export const ManifestSchema = z.strictObject({
   ...modelFields,
   description: description.optional(),
-  version: VersionManifestSchema.optional().openapi({
-    description: "Short for one of `versions`.",
-  }),
+  // Short for one of `versions`; words of its own would make an allOf of it in the document.
+  version: VersionManifestSchema.optional(),
   versions: z.array(VersionManifestSchema).max(1000).optional().openapi({
     description: "In the order in which they are to be added. Others that are there stay.",
   }),
