@@ -17,10 +17,16 @@ function requestTexts(load: Load): () => string {
   const { pathname, host } = new URL(load.url);
   const headers = Object.entries({ host, ...load.headers }).map(([k, v]) => `${k}: ${v}\r\n`);
   const head = `POST ${pathname} HTTP/1.1\r\n${headers.join("")}`;
-  const tail = `content-length: ${encoder.encode(load.body).length}\r\n\r\n${load.body}`;
+  const tails = Array.from({ length: load.spread ?? 1 }, (_, n) => {
+    const body = load.body.replace("@n@", String(n));
+    return `content-length: ${encoder.encode(body).length}\r\n\r\n${body}`;
+  });
   const prefix = crypto.randomUUID();
   let sent = 0;
-  return () => head + (load.keyed ? `idempotency-key: ${prefix}-${++sent}\r\n` : "") + tail;
+  return () => {
+    const tail = tails[sent++ % tails.length]!;
+    return head + (load.keyed ? `idempotency-key: ${prefix}-${sent}\r\n` : "") + tail;
+  };
 }
 
 /** Reads one response; answers whether it was a success. Throws when the connection is closed. */

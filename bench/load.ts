@@ -15,6 +15,8 @@ export interface Load {
   readonly headers: Readonly<Record<string, string>>;
   /** Send an `Idempotency-Key` along that no other request has. */
   readonly keyed: boolean;
+  /** `@n@` in the body is 0, 1, ... up to one less than this, in turn. Not with `wrk`. */
+  readonly spread?: number;
   /** End after so many requests, should they be sent before the time is up. Not with `wrk`. */
   readonly requests?: number;
 }
@@ -40,7 +42,7 @@ export async function loadGenerator(): Promise<"wrk" | "generator.ts"> {
 
 /** Sends the load and answers what came of it. Throws if the generator fails. */
 export async function runLoad(load: Load, generator: "wrk" | "generator.ts"): Promise<LoadResult> {
-  return generator === "wrk" && load.requests === undefined
+  return generator === "wrk" && load.requests === undefined && load.spread === undefined
     ? await runWrk(load)
     : await runGenerator(load);
 }

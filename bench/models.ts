@@ -8,15 +8,13 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { PostgresDatabase } from "../registry/databases/postgres.ts";
-import { migrate } from "../registry/migrate.ts";
-import { Registry } from "../registry/registry.ts";
 import { freePort } from "../tests/services/free_port.ts";
 import { startPostgres } from "../tests/services/postgres.ts";
 import { startSingleRedis } from "../tests/services/redis.ts";
 import { INPUT } from "./caffeine.ts";
 import { cpuSeconds } from "./cpu_time.ts";
 import { describeMachine } from "./machine.ts";
+import { registerOnPostgres } from "./many_models.ts";
 import { percentile } from "./percentile.ts";
 import { grouped, printTable, writeResults } from "./report.ts";
 import { residentBytes } from "./resident_memory.ts";
@@ -36,23 +34,11 @@ interface Sample {
   readonly predictP99Ms: number;
 }
 
-async function registerModels(url: string, count: number): Promise<string> {
-  await using database = new PostgresDatabase(url);
-  await migrate(database);
-  const registry = new Registry(database);
-  const names = Array.from({ length: count }, (_, n) => `model-${n}`);
-  const version = { version: "1", backend: { kind: "echo" }, inputSchema: true };
-  for (const name of names) {
-    await registry.createModel("user:ada", { name, description: "Answers at once.", version });
-  }
-  return (await registry.createKey("system", { user: "ada" })).key;
-}
-
 async function measure(models: number, seconds: number, jobs: number): Promise<Sample> {
   await using stack = new AsyncDisposableStack();
   const postgres = stack.use(await startPostgres());
   const redis = stack.use(await startSingleRedis());
-  const key = await registerModels(postgres.url, models);
+  const key = await registerOnPostgres(postgres.url, models);
   const env = {
     DATABASE_URL: postgres.url,
     REDIS_URL: redis.url,

@@ -7,6 +7,7 @@
  */
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
+import { addApply } from "./apply.ts";
 import { addAudit } from "./audit.ts";
 import { addBackends } from "./backends.ts";
 import { addHealth } from "./health.ts";
@@ -42,6 +43,7 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride();
   addStart(program);
   addModels(program, terminal);
+  addApply(program, terminal);
   addBackends(program, terminal);
   addJobs(program, terminal);
   addKeys(program, terminal);

@@ -127,8 +127,11 @@ export class SqliteJobQueue implements JobQueue {
     return { transactions: this.#store.commits, writes: this.#store.grouped };
   }
 
-  async #write<T>(body: () => T): Promise<T> {
-    const result = await this.#store.write(() => this.#clock.during(body));
+  /** `later` is for what no caller waits for. */
+  async #write<T>(body: () => T, later = false): Promise<T> {
+    const store = this.#store;
+    const inTime = () => this.#clock.during(body);
+    const result = await (later ? store.writeLater(inTime) : store.write(inTime));
     if (this.#wakeQueues.size > 0 || this.#wakeJobs.size > 0) {
       const queues = this.#wakeQueues, jobs = this.#wakeJobs;
       this.#wakeQueues = new Set();
@@ -323,8 +326,7 @@ export class SqliteJobQueue implements JobQueue {
           lease.jobId,
         );
         return row.cancel === 1 ? "cancel" : "held";
-      })
-    );
+      }), true);
   }
 
   progress(lease: Lease, progress: JobProgress): Promise<void> {
@@ -425,21 +427,7 @@ export class SqliteJobQueue implements JobQueue {
       if (!this.#ownership.owns(tag, epoch)) return undefined;
       const now = this.#now();
       this.#store.run("UPDATE owners SET until = ? WHERE tag = ?", now + ttlMs, tag);
-      const due = this.#store.all(
-        "SELECT * FROM jobs WHERE tag = ? AND state = 'retrying' AND due_at <= ? ORDER BY due_at, id LIMIT ?",
-        tag,
-        now,
-        ROUND_LIMIT,
-      );
-      for (const row of due) this.#lifecycle.ready(row, row.attempt as number);
-      const [rescued, deadLettered] = this.#lifecycle.rescue(tag, ROUND_LIMIT);
-      const late = this.#store.all(
-        "SELECT * FROM jobs WHERE tag = ? AND state = 'queued' AND queue_deadline < ? LIMIT ?",
-        tag,
-        now,
-        ROUND_LIMIT,
-      );
-      for (const row of late) this.#lifecycle.expire(row);
+      const { promoted, rescued, deadLettered, expired } = this.#lifecycle.round(tag, ROUND_LIMIT);
       const swept = this.#lifecycle.sweep(now, SWEEP_LIMIT);
       const unaudited = this.#unaudited.count(tag);
       const callbacks = this.#store.get(
@@ -448,15 +436,15 @@ export class SqliteJobQueue implements JobQueue {
         now,
       )!;
       return {
-        promoted: due.length,
+        promoted,
         rescued,
         deadLettered,
-        expired: late.length,
+        expired,
         unaudited,
         idle: swept < SWEEP_LIMIT && this.#idle(tag),
         callbacksDue: callbacks.due as number,
       };
-    });
+    }, true);
   }
 
   #idle(tag: number): boolean {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Model } from "../../registry/model.ts";
 import type { Principal } from "../../registry/principal.ts";
 import { countOf, problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
@@ -67,22 +68,24 @@ async function planned(
   const outcomes: { manifest: Manifest; outcome: Outcome }[] = [];
   const errors: FieldError[] = twins(manifests);
   for (const { manifest, at } of manifests) {
-    try {
-      const known = knownModel(applying, manifest.name);
-      const steps = (await stepsOf(applying, manifest)).map(({ run: _, ...step }) => step);
-      const outcome = !known ? "created" : steps.length > 0 ? "changed" : "unchanged";
-      outcomes.push({
-        manifest,
-        outcome: { model: known?.name ?? manifest.name, outcome, steps },
-      });
-    } catch (error) {
-      errors.push(...refusalOf(error, manifest, at));
-    }
+    const { known, steps, refusals } = await look(applying, manifest);
+    errors.push(...refusals.flatMap((error) => refusalOf(error, manifest, at)));
+    const outcome = !known ? "created" : steps.length > 0 ? "changed" : "unchanged";
+    outcomes.push({
+      manifest,
+      outcome: {
+        model: known?.name ?? manifest.name,
+        outcome,
+        steps: steps.map(({ run: _, ...step }) => step),
+      },
+    });
   }
   if (errors.length === 0) return outcomes;
+  // A fault that two parts have found is one.
+  const all = [...new Map(errors.map((error) => [JSON.stringify(error), error])).values()];
   throw new Problem("manifest-refused", {
-    detail: `${countOf(errors)}; nothing was changed`,
-    errors,
+    detail: `${countOf(all)}; nothing was changed`,
+    errors: all,
   });
 }
 
@@ -90,26 +93,52 @@ async function carryOut(applying: Applying, manifest: Manifest): Promise<void> {
   if (!applying.gateway.catalog.model(manifest.name)) {
     for (const { run } of creation(applying, manifest)) await run();
   }
-  for (const { run } of await stepsOf(applying, manifest)) await run();
+  const { steps, refusals: [refusal] } = await look(applying, manifest);
+  if (refusal !== undefined) throw refusal;
+  for (const { run } of steps) await run();
 }
 
-/** All steps of a manifest, in an order in which each can be done. */
-async function stepsOf(applying: Applying, manifest: Manifest): Promise<Step[]> {
-  const model = knownModel(applying, manifest.name);
+/** What a manifest comes to. */
+interface Looked {
+  readonly known: Model | undefined;
+  /** In an order in which each can be done. */
+  readonly steps: Step[];
+  /** What the parts of the manifest are refused for. */
+  readonly refusals: unknown[];
+}
+
+async function look(applying: Applying, manifest: Manifest): Promise<Looked> {
+  let model: Model | undefined;
+  try {
+    model = knownModel(applying, manifest.name);
+  } catch (error) {
+    return { known: undefined, steps: [], refusals: [error] };
+  }
   const versions = plannedVersions(applying, manifest, model);
-  const { staying, retiring } = lifecycleSteps(applying, manifest, model, versions);
-  return [
-    ...(model ? wordSteps(applying, manifest, model) : creation(applying, manifest)),
-    ...await versionSteps(applying, manifest, model),
-    ...staying,
-    ...namingSteps(applying, manifest, model, versions),
-    ...routeSteps(applying, manifest, model, versions),
-    ...(model ? aliasDeletions(applying, manifest, model) : []),
-    ...retiring,
-    ...quotaSteps(applying, manifest, model),
+  const lifecycle = (part: "staying" | "retiring") =>
+    lifecycleSteps(applying, manifest, model, versions)[part];
+  const parts: (() => Step[] | Promise<Step[]>)[] = [
+    () => model ? wordSteps(applying, manifest, model) : creation(applying, manifest),
+    () => versionSteps(applying, manifest, model),
+    () => lifecycle("staying"),
+    () => namingSteps(applying, manifest, model, versions),
+    () => routeSteps(applying, manifest, model, versions),
+    () => model ? aliasDeletions(applying, manifest, model) : [],
+    () => lifecycle("retiring"),
+    () => quotaSteps(applying, manifest, model),
     // Last: afterwards the rest may not be the caller's to change any more.
-    ...(model ? accessSteps(applying, manifest, model) : []),
+    () => model ? accessSteps(applying, manifest, model) : [],
   ];
+  const steps: Step[] = [];
+  const refusals: unknown[] = [];
+  for (const part of parts) {
+    try {
+      steps.push(...await part());
+    } catch (error) {
+      refusals.push(error);
+    }
+  }
+  return { known: model, steps, refusals };
 }
 
 /** Why a manifest is refused, each fault with its place in the request. Throws what is no refusal. */
@@ -117,13 +146,15 @@ function refusalOf(error: unknown, { name }: Manifest, at: string): FieldError[]
   const problem = error instanceof Error ? problemOf(error) : undefined;
   if (!problem || problem.status >= 500) throw error;
   const { errors = [{}], detail } = problem.details;
+  // What is no field's fault is told in words.
+  const why = problem.status === 422 ? undefined : detail;
   return errors.map(({ pointer = "", parameter: _p, header: _h, expected, ...rest }: Partial<
     FieldError
   >): FieldError => ({
     ...rest,
     pointer: at + pointer,
     expected: expected ?? `${name}: ${detail ?? problem.message}`,
-    ...(detail !== undefined && expected !== undefined && rest.detail === undefined && { detail }),
+    ...(why !== undefined && expected !== undefined && { detail: why }),
   }));
 }
 

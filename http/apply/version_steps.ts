@@ -50,7 +50,7 @@ async function addition(
 ): Promise<Step> {
   const { gateway, principal, reason } = applying;
   const { name } = manifest;
-  const unchecked = waitingFor(applying, asked);
+  const unchecked = waitingFor(applying, name, asked, at);
   const prepared = () => prepare(applying, manifest, asked, at);
   if (unchecked === undefined) await prepared();
   const definition = definitionOf(asked);
@@ -113,17 +113,38 @@ function within(
   return new Problem(problem.kind, { ...problem.details, ...(errors && { errors }) });
 }
 
-/** Why it cannot be told yet whether a consensus is right: its children are only being made. */
+/**
+ * Why it cannot be told yet whether a consensus is right: some of its children are only being made.
+ * Throws 422 for what is wrong all the same.
+ */
 function waitingFor(
   { gateway, together }: Applying,
-  { consensus, backend }: VersionManifest,
+  model: string,
+  asked: VersionManifest,
+  at: string,
 ): string | undefined {
-  const text = consensus ? JSON.stringify(consensus) : backend?.document;
+  const { consensus, backend } = asked;
+  const text = consensus ? consensusText(model, asked) : backend?.document;
   if (typeof text !== "string") return undefined;
-  const names = text.toLowerCase().match(/[a-z0-9][a-z0-9._-]*/g) ?? [];
-  const missing = names.filter((name) => together.has(name) && !gateway.catalog.model(name));
-  if (missing.length === 0) return undefined;
-  return `its children are made at the same time: ${[...new Set(missing)].join(", ")}`;
+  const parsed = parseSpec(text);
+  // The check of the whole says what is wrong with the text.
+  if ("problems" in parsed) return undefined;
+  const { children } = parsed.spec;
+  const missing = children.filter((child) => !gateway.catalog.model(child.model));
+  const coming = missing.filter((child) => together.has(child.model.toLowerCase()));
+  if (coming.length === 0) return undefined;
+  const lost = missing.filter((child) => !coming.includes(child));
+  if (lost.length > 0) {
+    const place = consensus ? `${at}/consensus/children` : `${at}/backend/document`;
+    throw new Problem("invalid-definition", {
+      errors: lost.map((child) => ({
+        pointer: consensus ? `${place}/${child.key}` : place,
+        expected: `an existing model instead of ${child.model}`,
+      })),
+    });
+  }
+  const names = new Set(coming.map((child) => child.model));
+  return `its children are made at the same time: ${[...names].join(", ")}`;
 }
 
 function definitionOf(asked: VersionManifest): Record<string, unknown> {

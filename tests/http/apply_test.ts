@@ -127,9 +127,14 @@ Deno.test("one manifest that is refused keeps all of them from being applied", a
     "/manifests/1/defaultVersion",
     "/manifests/2/route/split",
     "/manifests/3/versions/0/backend/kind",
+    "/manifests/3/aliases/next",
+    "/manifests/3/route/split/0/version",
+    "/manifests/3/route/split/1/version",
     "/manifests/4/owners/0",
     "/manifests/5/description",
     "/manifests/6/versions/0/lifecycle/retiresAt",
+    "/manifests/6/aliases/champion",
+    "/manifests/6/route/split/0/version",
   ]);
   assertEquals([...t.gateway.catalog.models()], []);
 });

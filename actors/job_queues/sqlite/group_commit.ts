@@ -25,6 +25,9 @@ export interface Companion {
 /** Result codes by which SQLite says that it cannot now: busy, locked, out of memory, I/O, full, ... */
 const UNAVAILABLE = new Set([5, 6, 7, 8, 10, 11, 13, 14, 26]);
 
+/** How long what nobody waits for waits for others. */
+const LATER_MS = 10;
+
 interface Write {
   readonly body: () => unknown;
   readonly resolve: (result: unknown) => void;
@@ -36,6 +39,7 @@ export class GroupCommit {
   readonly #statements = new Map<string, StatementSync>();
   #writes: Write[] = [];
   #scheduled: ReturnType<typeof setImmediate> | undefined;
+  #later: ReturnType<typeof setTimeout> | undefined;
   /** Transactions committed, and the writes in them. */
   commits = 0;
   grouped = 0;
@@ -67,16 +71,34 @@ export class GroupCommit {
 
   /** Runs `body` in this turn's transaction. A body that throws undoes its own writes only. */
   write<T>(body: () => T): Promise<T> {
+    const written = this.#add(body);
+    this.#scheduled ??= setImmediate(() => this.flush());
+    return written;
+  }
+
+  /**
+   * As {@link write}, for what no caller waits for, such as rounds and heartbeats: it shares the
+   * transaction of others, or waits a moment for more of its kind. Thousands of models under way
+   * would else have the disk to themselves.
+   */
+  writeLater<T>(body: () => T): Promise<T> {
+    const written = this.#add(body);
+    this.#later ??= setTimeout(() => this.flush(), LATER_MS);
+    return written;
+  }
+
+  #add<T>(body: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#writes.push({ body, resolve: resolve as (result: unknown) => void, reject });
-      this.#scheduled ??= setImmediate(() => this.flush());
     });
   }
 
   /** Commits what was asked for so far. */
   flush(): void {
     clearImmediate(this.#scheduled);
+    clearTimeout(this.#later);
     this.#scheduled = undefined;
+    this.#later = undefined;
     const writes = this.#writes;
     if (writes.length === 0) return;
     this.#writes = [];

@@ -31,6 +31,16 @@ import type { GroupCommit, SqliteRow } from "./group_commit.ts";
 import { claimOf } from "./rows.ts";
 import type { Unaudited } from "./unaudited.ts";
 
+const IN_STATE = "EXISTS (SELECT 1 FROM jobs WHERE tag = ? AND state =";
+const OVERDUE = `SELECT ${IN_STATE} 'retrying' AND due_at <= ?) AS due,
+  ${IN_STATE} 'running' AND lease_until <= ?) AS lost,
+  ${IN_STATE} 'queued' AND queue_deadline < ?) AS late`;
+const RETRIES =
+  "SELECT * FROM jobs WHERE tag = ? AND state = 'retrying' AND due_at <= ? ORDER BY due_at, id LIMIT ?";
+const LATE = "SELECT * FROM jobs WHERE tag = ? AND state = 'queued' AND queue_deadline < ? LIMIT ?";
+const EXPIRED = `SELECT EXISTS (SELECT 1 FROM jobs WHERE delete_at <= ?) AS jobs,
+  EXISTS (SELECT 1 FROM deliveries WHERE delete_at <= ?) AS deliveries`;
+
 /** Who is to look again once the transaction is on disk. */
 export interface Wake {
   queue(tag: number): void;
@@ -352,6 +362,21 @@ export class Lifecycle {
     this.#store.run("DELETE FROM jobs WHERE id = ?", id);
   }
 
+  /**
+   * Makes ready what is to be tried again, passes on what has lost its worker, and ends what has
+   * waited for too long. Looks first whether there is any: to read rows costs far more, even none.
+   */
+  round(tag: number, limit: number) {
+    const now = this.#now();
+    const { due, lost, late } = this.#store.get(OVERDUE, tag, now, tag, now, tag, now)!;
+    const retries = due === 0 ? [] : this.#store.all(RETRIES, tag, now, limit);
+    for (const row of retries) this.ready(row, row.attempt as number);
+    const [rescued, deadLettered] = lost === 0 ? [0, 0] : this.rescue(tag, limit);
+    const tooLate = late === 0 ? [] : this.#store.all(LATE, tag, now, limit);
+    for (const row of tooLate) this.expire(row);
+    return { promoted: retries.length, rescued, deadLettered, expired: tooLate.length };
+  }
+
   /** Passes on jobs whose lease has run out. */
   rescue(tag: number, limit: number): [rescued: number, deadLettered: number] {
     let rescued = 0, deadLettered = 0;
@@ -383,14 +408,15 @@ export class Lifecycle {
 
   /** Forgets what is past its retention, and audited. */
   sweep(now: number, limit: number): number {
-    const gone = this.#store.all(
+    const { jobs, deliveries } = this.#store.get(EXPIRED, now, now)!;
+    const gone = jobs === 0 ? [] : this.#store.all(
       "SELECT id FROM jobs WHERE delete_at <= ? AND finished_at < ? LIMIT ?",
       now,
       this.#unaudited.auditedBefore,
       limit,
     );
     for (const row of gone) this.forget(row.id as string);
-    this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
+    if (deliveries !== 0) this.#store.run("DELETE FROM deliveries WHERE delete_at <= ?", now);
     this.#cohorts.sweep(now);
     this.#ledger.sweep();
     return gone.length;

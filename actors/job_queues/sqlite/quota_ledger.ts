@@ -29,6 +29,7 @@ const IN_FLIGHT_RETRY_MS = 1000;
 export class SqliteQuotaLedger implements QuotaLedger {
   readonly #store: GroupCommit;
   readonly #sums: UsageSums;
+  #sweptOn: number | undefined;
   readonly #now: () => number;
   /** Times of accepted calls by subject, the oldest first. */
   readonly #calls = new Map<string, number[]>();
@@ -172,6 +173,9 @@ export class SqliteQuotaLedger implements QuotaLedger {
   /** Forgets days that are long over. */
   sweep(): void {
     const today = dayOf(this.#now());
+    // Both look at every row, and there is nothing new to forget before the next day.
+    if (today === this.#sweptOn) return;
+    this.#sweptOn = today;
     this.#store.run("DELETE FROM quota_days WHERE day < ?", today - 1);
     this.#store.run("DELETE FROM usage WHERE day < ?", today - USAGE_KEPT_DAYS);
   }
