@@ -22,6 +22,7 @@ import { deliveryRoutes } from "./routes/deliveries.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { evaluationRoutes } from "./routes/evaluations.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { identityRoute } from "./routes/identity.ts";
 import { jobEventRoute } from "./routes/job_events.ts";
 import { jobSharingRoutes } from "./routes/job_sharing.ts";
 import { jobRoutes } from "./routes/jobs.ts";
@@ -75,6 +76,7 @@ export function createApp(gateway: Gateway): Api {
   deadLetterRoutes(app, gateway);
   deliveryRoutes(app, gateway);
   keyRoutes(app, gateway);
+  identityRoute(app);
   quotaRoutes(app, gateway);
   policyRoutes(app, gateway);
   poolRoutes(app, gateway);

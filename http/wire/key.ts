@@ -14,7 +14,8 @@ import { Reason } from "./reason.ts";
 const subject = (description: string, example: string) =>
   z.string().regex(SUBJECT_NAME_PATTERN, SUBJECT_NAME_RULE).openapi({ description, example });
 
-const ScopeSchema = z.enum(SCOPE_NAMES as [Scope, ...Scope[]]).openapi("Scope", {
+/** One of the scopes. */
+export const ScopeSchema = z.enum(SCOPE_NAMES as [Scope, ...Scope[]]).openapi("Scope", {
   description: Object.entries(SCOPES).map(([name, text]) => `\`${name}\`: ${text}`).join("; ") +
     ".",
   example: "run",

@@ -137,6 +137,7 @@ export const TAKES: Readonly<Record<string, Takes>> = {
   listDeadLetters: "read",
   createKey: "anyone",
   listKeys: "anyone",
+  getIdentity: "anyone",
   listQuotas: "anyone",
   getQuota: "edit",
   setQuota: "edit",

@@ -40,6 +40,8 @@ Deno.test("a key is shown once, works at once, and is refused from its end on", 
   const list = await (await t.call("GET", "/v1/keys?query=laptop")).text();
   assertEquals(JSON.parse(list).items.map(({ id }: Key) => id), [made.id]);
   assert(!list.includes(made.key));
+  const { user, teams, keyId } = await (await by(t, made.key, "GET", "/v1/identity")).json();
+  assertEquals([user, teams, keyId], ["ada", ["chemistry"], made.id]);
   assertEquals((await t.call("DELETE", `/v1/keys/${made.id}?reason=lost`)).status, 204);
   await problemOf(await by(t, made.key, "GET", "/v1/models"), 401, "unauthorized");
   const [change] = (await t.gateway.registry.changes(0, 100)).slice(-1);

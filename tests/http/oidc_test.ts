@@ -84,6 +84,11 @@ Deno.test("a token of the provider stands for its user, with the teams and the r
   assertEquals(await names({ ...eve, realm: { groups: ["/chemistry", "!", 7] } }), ["secret"]);
   assertEquals(await names({ ...eve, groups: ["chemistry"] }), []);
   assertEquals(await names({ ...eve, roles: "readers operators" }), ["secret"]);
+  const known = await b.ask(
+    await b.issuer.token({ ...eve, realm: { groups: ["/chemistry"] } }),
+    "/v1/identity",
+  );
+  assertEquals(await known.json(), { user: "eve", teams: ["chemistry"], superuser: false });
   const token = await b.issuer.token({ preferred_username: "ada", aud: ["x", AUDIENCE] });
   const body = JSON.stringify({ model: "secret", input: { smiles: "C" } });
   const json = { "content-type": "application/json" };
