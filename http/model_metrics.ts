@@ -66,6 +66,12 @@ const METRICS: [name: string, type: "gauge" | "counter", help: string, samples: 
   ],
   ["model_gateway_callbacks_due", "gauge", "Callbacks waiting.", (m) => [[[], m.callbacksDue]]],
   ["model_gateway_callbacks_dead", "gauge", "Callbacks given up.", (m) => [[[], m.callbacksDead]]],
+  [
+    "model_gateway_unaudited",
+    "gauge",
+    "Steps of jobs that wait to be audited.",
+    (m) => [[[], m.unaudited]],
+  ],
 ];
 
 const HISTOGRAMS: [name: string, help: string, of: (m: QueueMeasures) => TimeHistogram][] = [

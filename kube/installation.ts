@@ -32,7 +32,7 @@ export interface Installation {
   readonly namespace: string;
   readonly image: string;
   readonly imagePullPolicy: "Always" | "IfNotPresent" | "Never";
-  readonly imagePullSecrets: readonly string[];
+  readonly imagePullSecrets: readonly { readonly name: string }[];
   /** The secret with `DATABASE_URL` and `REDIS_URL`. */
   readonly secret: string;
   /** The secret with the authority behind `rediss://`, its key `ca.crt`. */
@@ -78,7 +78,15 @@ export const INSTALLATION_SCHEMA = {
     namespace: label,
     image: { type: "string", minLength: 1 },
     imagePullPolicy: { enum: ["Always", "IfNotPresent", "Never"] },
-    imagePullSecrets: { type: "array", items: secretName },
+    imagePullSecrets: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["name"],
+        additionalProperties: false,
+        properties: { name: secretName },
+      },
+    },
     secret: secretName,
     caSecret: secretName,
     serviceAccount: secretName,

@@ -37,7 +37,7 @@ export function workerPod(
 ) {
   const { pool } = set;
   const nodeSelector = { ...installation.nodeSelector, ...pool.nodeSelector };
-  const pullSecrets = installation.imagePullSecrets.map((name) => ({ name }));
+  const { imagePullSecrets } = installation;
   return {
     metadata: { labels: workerPodLabels(installation, set), annotations: STAY },
     spec: present({
@@ -45,7 +45,7 @@ export function workerPod(
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: set.graceSeconds,
       securityContext: podSecurity(installation.runAsUser),
-      imagePullSecrets: pullSecrets.length > 0 ? pullSecrets : undefined,
+      imagePullSecrets: imagePullSecrets.length > 0 ? imagePullSecrets : undefined,
       nodeSelector: Object.keys(nodeSelector).length > 0 ? nodeSelector : undefined,
       tolerations: pool.tolerations,
       priorityClassName: pool.priorityClass,

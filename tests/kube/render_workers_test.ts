@@ -49,7 +49,7 @@ async function plant(): Promise<Plant> {
 
 const SECURED = {
   caSecret: "redis-ca",
-  imagePullSecrets: ["pull"],
+  imagePullSecrets: [{ name: "pull" }],
   env: { MODEL_GATEWAY_DURABILITY: "replicated" },
   redis: {
     addresses: ["r0:6379", "r1:6379"],
