@@ -19,14 +19,23 @@ export function referenceOn(
   instance: string,
   headers: Readonly<Record<string, string>> = {},
 ): BackendReference {
-  const { model, path = "" } = reference;
+  const { model } = reference;
   const own = Object.fromEntries(
     Object.entries(reference).filter(([name]) => !COMMON.includes(name) && !FIXED.includes(name)),
   );
   const common = { ...own, kind: backend.kind, headers };
   if (backend.kind === "open_inference") return { ...common, url: instance, model };
-  const filled = String(path).replaceAll("{model}", encodeURIComponent(String(model ?? "")));
-  return { ...common, url: urlWithin(instance, filled) };
+  return { ...common, url: urlWithin(instance, pathOf(reference)) };
+}
+
+function pathOf({ model, path = "" }: BackendReference): string {
+  return String(path).replaceAll("{model}", encodeURIComponent(String(model ?? "")));
+}
+
+/** False for a path that leads out of an instance's own, as `..` and `%2e%2e` do. */
+function staysBelow(path: string): boolean {
+  const { pathname } = new URL(urlWithin("http://instance.example/base", path));
+  return pathname === "/base" || pathname.startsWith("/base/");
 }
 
 /** Answers what is wrong with what every version on a registered backend says. */
@@ -39,12 +48,13 @@ export function commonProblems(
     pointer: `/${name}`,
     expected: "no such setting: the registered backend says it",
   }));
-  if (model !== undefined && (typeof model !== "string" || model === "")) {
+  // A URL takes these for a place, however they are written.
+  if (model !== undefined && (typeof model !== "string" || /^\.{0,2}$/.test(model))) {
     problems.push({ pointer: "/model", expected: "the model's name on the backend" });
   }
   const takesPath = backend.kind !== "open_inference";
   const rightPath = typeof path === "string" && /^[A-Za-z0-9._~!$&'()*+,;=:@%{}\/?-]*$/.test(path);
-  if (path !== undefined && !(takesPath && rightPath && !path.includes(".."))) {
+  if (path !== undefined && !(takesPath && rightPath && staysBelow(pathOf(reference)))) {
     const expected = takesPath
       ? "a path below the instances' URLs"
       : "no such setting: the protocol says it";
