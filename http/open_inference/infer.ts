@@ -22,6 +22,9 @@ import type { AskedOutput, InferRequest } from "./request.ts";
 /** Rows of one batch at most. */
 export const MAX_BATCH = 1000;
 
+/** Rows that are handed in at once: they share the queue's round trips. */
+const AT_ONCE = 64;
+
 /** What was asked, and by whom. */
 export interface InferCall {
   readonly principal: Principal;
@@ -96,16 +99,20 @@ async function submitAll(
   const predictions = values.map((input): Prediction =>
     checkPrediction({ input, ...(version !== undefined && { version }), ...settings })
   );
+  const options = { modelIn: "path" as const };
+  const send = (prediction: Prediction, row: number) => {
+    const headers = predictions.length === 1 ? request.headers : ofRow(request.headers, row);
+    return submit(gateway, principal, model, prediction, headers, options);
+  };
   const accepted: Accepted[] = [];
-  try {
-    for (const [row, prediction] of predictions.entries()) {
-      const headers = predictions.length === 1 ? request.headers : ofRow(request.headers, row);
-      const options = { modelIn: "path" as const };
-      accepted.push(await submit(gateway, principal, model, prediction, headers, options));
-    }
-  } catch (error) {
+  for (let row = 0; row < predictions.length; row += AT_ONCE) {
+    const part = predictions.slice(row, row + AT_ONCE);
+    const settled = await Promise.allSettled(part.map((each, i) => send(each, row + i)));
+    accepted.push(...settled.flatMap((one) => one.status === "fulfilled" ? [one.value] : []));
+    const refused = settled.find((one) => one.status === "rejected");
+    if (!refused) continue;
     await cancelAll(gateway, accepted);
-    throw error;
+    throw refused.reason;
   }
   return accepted;
 }
