@@ -125,17 +125,23 @@ export class Metrics {
     this.#gauges.set(name, { help, read });
   }
 
-  /** Writes everything to `text`. */
-  render(text: PrometheusText): void {
+  /** Writes everything to `text`, but what is labelled with a model that is not to be shown. */
+  render(text: PrometheusText, shows: (model: string) => boolean = () => true): void {
+    const shown = (labels: readonly string[], values: LabelValues) => {
+      const model = values[labels.indexOf("model")];
+      return model === undefined || shows(model);
+    };
     for (const { name, help, labels, children } of this.#counters.values()) {
       text.head(name, "counter", help);
       for (const { values, child } of children.values()) {
+        if (!shown(labels, values)) continue;
         text.sample(name, pair(labels, values), child.value);
       }
     }
     for (const { name, help, labels, children } of this.#histograms.values()) {
       text.head(name, "histogram", help);
       for (const { values, child } of children.values()) {
+        if (!shown(labels, values)) continue;
         text.histogram(name, pair(labels, values), child);
       }
     }

@@ -5,6 +5,7 @@
  */
 import { type QueueMeasures, TIME_BOUNDS_MS, type TimeHistogram } from "../actors/job_queue.ts";
 import { can } from "../registry/access.ts";
+import type { Model } from "../registry/model.ts";
 import type { Principal } from "../registry/principal.ts";
 import type { Operations } from "./gateway.ts";
 import { type Label, PrometheusText } from "./metrics.ts";
@@ -79,18 +80,22 @@ const HISTOGRAMS: [name: string, help: string, of: (m: QueueMeasures) => TimeHis
   ["model_gateway_run_time_seconds", "Time attempts ran.", (m) => m.runTime],
 ];
 
-/**
- * Writes the measures of the models that the principal may read; of the public ones where there is
- * none. Also writes whether the queue answers.
- */
-export async function renderModelMetrics(
-  { catalog, jobs, log }: Pick<Operations, "catalog" | "jobs" | "log">,
+/** Answers the models that the principal may read; the public ones where there is none. */
+export function readableModels(
+  catalog: Pick<Operations["catalog"], "models">,
   principal: Principal | undefined,
-  text: PrometheusText,
-): Promise<void> {
-  const models = [...catalog.models()].filter((model) =>
+): Model[] {
+  return [...catalog.models()].filter((model) =>
     principal ? can(principal, "read", model) : model.visibility === "public"
   );
+}
+
+/** Writes the measures of these models, and whether the queue answers. */
+export async function renderModelMetrics(
+  { jobs, log }: Pick<Operations, "jobs" | "log">,
+  models: readonly Model[],
+  text: PrometheusText,
+): Promise<void> {
   const measured: Measured[] = [];
   let up = 1;
   try {

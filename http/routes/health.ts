@@ -10,7 +10,7 @@ import { bearerOf } from "../auth.ts";
 import { renderBackendMetrics } from "../backend_metrics.ts";
 import type { Operations } from "../gateway.ts";
 import { PrometheusText } from "../metrics.ts";
-import { renderModelMetrics } from "../model_metrics.ts";
+import { readableModels, renderModelMetrics } from "../model_metrics.ts";
 
 const tags = [TAGS.operations.name];
 
@@ -113,11 +113,13 @@ export function healthRoutes(app: Api, operations: Operations): void {
 
   app.openapi(metricsRoute, async (c) => {
     const text = new PrometheusText();
-    metrics.render(text);
     const bearer = await bearerOf(operations, c.req.raw.headers.get("authorization"));
     const reader = bearer && hasScope(bearer, "read") ? bearer : undefined;
+    const readable = readableModels(catalog, reader);
+    const names = new Set(readable.map(({ name }) => name));
+    metrics.render(text, (model) => names.has(model));
     renderBackendMetrics(operations, reader, text);
-    await renderModelMetrics(operations, reader, text);
+    await renderModelMetrics(operations, readable, text);
     return c.text(text.toString(), 200, { "content-type": METRICS_TYPE });
   });
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { observeWorker } from "../../http/worker_metrics.ts";
 import { createOpsApp } from "../../http/ops_app.ts";
 import { problemOf, TestGateway } from "./test_gateway.ts";
 
@@ -85,4 +86,22 @@ Deno.test("/metrics shows private models to those who may read them", async () =
   assertEquals(await shows({ authorization: `Bearer ${t.keys.ben}` }), false);
   assertEquals(await shows({ authorization: `Bearer ${t.keys.ada}` }), true);
   assertEquals(await shows({ authorization: `Bearer ${t.keys.root}` }), true);
+});
+
+Deno.test("/metrics tells of attempts on private models to their readers alone", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("esol");
+  await t.addModel("secret", { visibility: "private" });
+  const observe = observeWorker(t.gateway.metrics, { warn: () => {} });
+  for (const model of ["esol", "secret"]) {
+    await t.submit(model);
+    const claim = await t.settleOne(model);
+    observe({ kind: "attempt", claim, outcome: "completed", runMs: 5 });
+  }
+  const anyone = await (await t.app.request("/metrics")).text();
+  const line = 'model_gateway_worker_attempts_total{model="esol",outcome="completed"} 1';
+  assert(anyone.includes(line) && !anyone.includes("secret"), anyone);
+  const owner = await (await t.call("GET", "/metrics")).text();
+  assert(owner.includes(line.replace("esol", "secret")), owner);
+  assert(owner.includes('model_gateway_worker_attempt_seconds_count{model="secret"} 1'), owner);
 });
