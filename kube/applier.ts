@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { stringify } from "yaml";
 import { type KubeClient, KubeRefusal } from "./kube_client.ts";
 import { type KubeObject, type OwnerReference, resourceOf } from "./kube_object.ts";
 import { type Manifest, manifestText } from "./manifest.ts";
@@ -48,7 +47,7 @@ export class Applier {
         kind,
         metadata: { ...nameOf(manifest), ownerReferences: [owner] },
       };
-      object = await this.#send(manifest, stringify(claim), OWNER, true);
+      object = await this.#send(manifest, manifestText(claim), OWNER, true);
     }
     return object;
   }
@@ -76,11 +75,11 @@ export class Applier {
     const bare = { apiVersion, kind, metadata: nameOf(manifest) };
     const { replicas } = live.spec as { replicas?: number };
     try {
-      const kept = stringify({ ...bare, spec: { replicas: replicas ?? 0 } });
+      const kept = manifestText({ ...bare, spec: { replicas: replicas ?? 0 } });
       return await this.#send(manifest, kept, CREATOR, false);
     } catch (error) {
       if (!(error instanceof KubeRefusal) || error.status !== 409) throw error;
-      return await this.#send(manifest, stringify(bare), CREATOR, false);
+      return await this.#send(manifest, manifestText(bare), CREATOR, false);
     }
   }
 

@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { stringify } from "yaml";
 import { blockPlace, numberPlace, place, templateText, when } from "./chart_text.ts";
 import { VALUES_SCHEMA } from "./chart_values.ts";
 import { CA_FILE, CA_FOLDER } from "./environment.ts";
-import type { Manifest } from "./manifest.ts";
+import { type Manifest, manifestText } from "./manifest.ts";
 import { dashboard } from "./static/dashboard.ts";
 import { devStores } from "./static/dev_stores.ts";
 import { gateway, gatewayService } from "./static/gateway.ts";
@@ -110,7 +109,7 @@ function config(): Manifest[] {
       ...when(".Values.config", blockPlace(".Values.config")),
     }),
     configMap(installationName(NAME), {
-      [INSTALLATION_FILE]: stringify(installation, { lineWidth: 0 }),
+      [INSTALLATION_FILE]: manifestText(installation),
     }),
   ];
 }

@@ -20,9 +20,12 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** The manifest as YAML; the same manifest always gives the same text. */
-export function manifestText(manifest: Manifest): string {
-  return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false });
+/**
+ * The manifest as YAML; the same manifest always gives the same text. Kubernetes reads YAML 1.1, where
+ * a bare `yes` is no text.
+ */
+export function manifestText(manifest: object): string {
+  return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
 }
 
 /** Several manifests as one file for `kubectl apply -f -`. */

@@ -170,7 +170,9 @@ async function template(values: string, ...more: string[]): Promise<Manifest[]> 
   const args = ["template", "mg", CHART, "-n", "science", "--kube-version", "1.35.0", "-f", file];
   const { ok, text } = await helm(...args, ...more);
   assert(ok, text);
-  return parseAllDocuments(text).map((document) => document.toJS()).filter((made) => made !== null);
+  return parseAllDocuments(text, { version: "1.1" }).map((document) => document.toJS()).filter((
+    made,
+  ) => made !== null);
 }
 
 testWhere(

@@ -19,7 +19,7 @@ async function plant(): Promise<Plant> {
   const plant = await Plant.start();
   await plant.model("esol", {}, { concurrency: 8, runTimeoutSeconds: 60 });
   await plant.model("Fold.It_2", { resources: { gpu: 1, memory: "8Gi", cpu: 4 } });
-  for (const name of ["a", "b", "slow", "gentle"]) await plant.model(name);
+  for (const name of ["a", "b", "slow", "gentle", "yes"]) await plant.model(name);
   await plant.registry.createModel("user:root", { name: "bare", description: "no version yet" });
   await plant.model("both", {
     backend: { kind: "consensus", document: "name: both\nchildren: {}\nformula: 1" },
@@ -293,7 +293,9 @@ Deno.test("the same registry always gives the same text, whatever the order it w
   await using first = await plant();
   const text = manifestsText(renderWorkers(installation(), first.catalog));
   assertEquals(manifestsText(renderWorkers(installation(), first.catalog)), text);
-  const documents = text.split(/^---\n/m).map((document) => parse(document));
+  // As Kubernetes reads it: by YAML 1.1, `yes` would be a truth value.
+  const read = { version: "1.1" as const };
+  const documents = text.split(/^---\n/m).map((document) => parse(document, read));
   assertEquals(documents, structuredClone(renderWorkers(installation(), first.catalog)));
 });
 
