@@ -23,7 +23,9 @@ export const getBatchResults = defineTool({
     "Waits for the jobs of a batch and answers each with its status, its result or its " +
     "error, in the order of the ids. If `unfinished` is not 0 when the time is up, call it again.",
   input: z.strictObject({
-    ids: z.array(JobId).min(1).max(MAX_BATCH),
+    ids: z.array(JobId).min(1).max(MAX_BATCH).describe(
+      "Ids of jobs, as submit_batch answered them.",
+    ),
     timeoutSeconds: z.number().min(0).max(MAX_SECONDS).optional().describe(
       `How long to wait at most; ${DEFAULT_SECONDS} by default.`,
     ),

@@ -36,7 +36,7 @@ export async function runTool(
 ): Promise<ToolOutcome> {
   const { outbox } = caller.gateway;
   const outcome = await begun(caller) ?? await attempt(tool, caller, args, check);
-  await outbox?.add(eventOf(tool.name, caller, args, outcome));
+  await outbox?.add(eventOf(tool, caller, args, outcome));
   return outcome;
 }
 
@@ -58,7 +58,7 @@ export async function refuseCall(
   problem: Problem,
 ): Promise<ToolOutcome> {
   const outcome: ToolOutcome = { kind: "refused", problem: problem.document() };
-  await caller.gateway.outbox?.add(eventOf(name, caller, args, outcome));
+  await caller.gateway.outbox?.add(eventOf({ name }, caller, args, outcome));
   return outcome;
 }
 
@@ -128,13 +128,14 @@ function withNames(
 
 /** The event of a call: who, by which agent, with what, and how it ended. */
 function eventOf(
-  name: string,
+  { name, model: own }: Pick<AgentTool, "name" | "model">,
   { principal, client, gateway: { catalog } }: ToolCaller,
   args: unknown,
   outcome: ToolOutcome,
 ) {
   const text = canonicalJson(args ?? {});
-  const { model: named, id } = (args ?? {}) as { model?: unknown; id?: unknown };
+  const { model: given, id } = (args ?? {}) as { model?: unknown; id?: unknown };
+  const named = own ?? given;
   const model = typeof named === "string" ? catalog.model(named) : undefined;
   // Jobs of others may not be known to the caller, but the trail is for superusers.
   const subject = model ? `model:${model.name}` : typeof id === "string" ? `job:${id}` : "tools";

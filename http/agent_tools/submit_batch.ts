@@ -29,7 +29,9 @@ export const submitBatch = defineTool({
     "the ids.",
   input: z.strictObject({
     model: ModelName,
-    inputs: z.array(z.unknown()).min(1).max(MAX_BATCH),
+    inputs: z.array(z.unknown()).min(1).max(MAX_BATCH).describe(
+      'Each by the version\'s input schema, such as [{"smiles": "C"}, {"smiles": "CC"}].',
+    ),
     version: VersionName.optional(),
     lane: LaneSchema.optional().describe("`batch` by default: it leaves room for others."),
     idempotencyKey: IdempotencyKey.optional(),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { getOpenApiMetadata } from "@asteasolutions/zod-to-openapi";
 import { z } from "@hono/zod-openapi";
 import type { Scope } from "../../registry/scope.ts";
 import type { ToolCaller } from "./caller.ts";
@@ -26,6 +27,8 @@ export interface AgentTool<
   readonly description: string;
   readonly input: I;
   readonly output: O;
+  /** The model that it runs, for a tool of one. */
+  readonly model?: string;
   /** JSON Schemas, where the zod schemas say less: those of a version. */
   readonly inputSchema?: Readonly<Record<string, unknown>>;
   readonly outputSchema?: Readonly<Record<string, unknown>>;
@@ -89,21 +92,36 @@ function jsonSchemaOf(
 ): Readonly<Record<string, unknown>> {
   let known = schemas.get(schema);
   if (!known) {
-    // An answer may have more in it tomorrow; whoever checks it is not to stumble over that.
-    const override = ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
-      if (io === "output" && jsonSchema.additionalProperties === false) {
-        delete jsonSchema.additionalProperties;
-      }
-    };
+    const override = io === "input" ? withWords : withoutBounds;
     known = z.toJSONSchema(schema, {
       io,
       unrepresentable: "any",
       reused: "inline",
       override,
-    }) as Readonly<
-      Record<string, unknown>
-    >;
+    }) as Readonly<Record<string, unknown>>;
     schemas.set(schema, known);
   }
   return known;
+}
+
+interface Written {
+  readonly zodSchema: z.core.$ZodTypes;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
+
+/** What the API's document says of a field, an agent is told too. */
+function withWords({ zodSchema, jsonSchema }: Written): void {
+  const { description } = getOpenApiMetadata(zodSchema as unknown as z.ZodType);
+  if (description !== undefined) jsonSchema.description ??= description;
+}
+
+/**
+ * An answer may have more in it tomorrow: whoever checks it is not to stumble over that. Patterns of
+ * what has a format, and the bounds of whole numbers, are long and say nothing.
+ */
+function withoutBounds({ jsonSchema }: Written): void {
+  if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }

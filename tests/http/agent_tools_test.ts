@@ -8,6 +8,7 @@ import type { AuditEvent } from "../../actors/audit_event.ts";
 import { AuditHead } from "../../actors/audit_head.ts";
 import { Auditor } from "../../actors/auditor.ts";
 import { toolCaller } from "../../http/agent_tools/caller.ts";
+import { modelTool } from "../../http/agent_tools/model_tool.ts";
 import { runTool, type ToolOutcome } from "../../http/agent_tools/run_tool.ts";
 import { inputSchemaOf, outputSchemaOf } from "../../http/agent_tools/tool.ts";
 import { AGENT_TOOLS } from "../../http/agent_tools/tools.ts";
@@ -60,6 +61,10 @@ Deno.test("each tool says what it takes and answers, strictly, and what it is fo
   for (const tool of AGENT_TOOLS) {
     const schema = inputSchemaOf(tool);
     assertEquals([schema.type, schema.additionalProperties], ["object", false], tool.name);
+    for (const [field, inner] of Object.entries(schema.properties as Record<string, object>)) {
+      const words = JSON.stringify(inner);
+      assert(words.includes("description"), `${tool.name}: nothing is said of ${field}`);
+    }
     assertEquals(outputSchemaOf(tool).type, "object", tool.name);
     assert(tool.description.length > 60, tool.name);
     assertMatch(tool.name, /^[a-z_]{3,40}$/);
@@ -237,6 +242,12 @@ Deno.test("every call is in the trail, refused ones too, with the agent and the 
   await done(t, "search_models", { query: "esol" });
   await refused("invalid-request", t, "get_job", { id: "no" });
   await done(t, "submit_job", { model: "quiet", input: { smiles: "CCO" } });
+  t.work("quiet");
+  const bearer = t.keys.ada;
+  const principal = t.gateway.catalog.principal(bearer)!;
+  const caller = toolCaller(t.app, t.gateway, { principal, bearer }, { client: CLIENT });
+  const quiet = modelTool(t.gateway.catalog.resolve("quiet")!);
+  assertEquals((await runTool(quiet, caller, { smiles: "CCO" })).kind, "done");
   await done(t, "set_access", { model: "quiet", visibility: "private" });
   const { store, head } = { store: t.gateway.audit!.store, head: new AuditHead(t.database) };
   const auditor = new Auditor({
@@ -261,14 +272,17 @@ Deno.test("every call is in the trail, refused ones too, with the agent and the 
     [
       ["plan.made", "user:ada", CLIENT, undefined],
       ["tool.get_job", "user:ada", CLIENT, "invalid-request"],
+      ["tool.run_quiet", "user:ada", CLIENT, undefined],
       ["tool.search_models", "user:ada", CLIENT, undefined],
       ["tool.set_access", "user:ada", CLIENT, undefined],
       ["tool.submit_job", "user:ada", CLIENT, undefined],
     ],
   );
   assertEquals(ours[1]!.input, '{"id":"no"}');
-  assertEquals([ours[4]!.model, ours[4]!.input], ["quiet", undefined]);
-  assert(ours[4]!.inputDigest?.startsWith("sha256:"));
+  for (const { model, input, inputDigest } of [ours[2]!, ours[5]!]) {
+    assertEquals([model, input], ["quiet", undefined]);
+    assert(inputDigest?.startsWith("sha256:"));
+  }
   assertEquals(await t.outbox.unaudited(10), []);
 });
 
