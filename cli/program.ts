@@ -14,6 +14,7 @@ import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
 import { addModels } from "./models.ts";
+import { addPlans } from "./plans.ts";
 import { addStart } from "./start.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -47,6 +48,7 @@ export function createProgram(terminal: Terminal): Command {
   addBackends(program, terminal);
   addJobs(program, terminal);
   addKeys(program, terminal);
+  addPlans(program, terminal);
   addAudit(program, terminal);
   addHealth(program, terminal);
   return program;

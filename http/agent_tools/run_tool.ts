@@ -62,6 +62,12 @@ export async function refuseCall(
   return outcome;
 }
 
+function count({ gateway: { metrics } }: ToolCaller, tool: string, { kind }: ToolOutcome): void {
+  const help = "Calls of agents' tools, the tools of models under one name.";
+  metrics.counter("model_gateway_tool_calls_total", help, ["tool", "outcome"]).with(tool, kind)
+    .add();
+}
+
 /** Nothing is begun that the trail could not tell of. */
 async function begun({ gateway }: ToolCaller): Promise<ToolOutcome | undefined> {
   try {

@@ -284,6 +284,11 @@ Deno.test("every call is in the trail, refused ones too, with the agent and the 
     assert(inputDigest?.startsWith("sha256:"));
   }
   assertEquals(await t.outbox.unaudited(10), []);
+  const metrics = await (await t.app.request("/metrics")).text();
+  assertMatch(
+    metrics,
+    /^model_gateway_tool_calls_total\{tool="get_job",outcome="refused"\} 1$/m,
+  );
 });
 
 Deno.test("the API confirms by the digest alone, and names what is wrong with it", async () => {
