@@ -34,9 +34,9 @@ export async function runTool(
   args: unknown,
   check?: ArgumentCheck,
 ): Promise<ToolOutcome> {
-  const { outbox } = caller.gateway;
   const outcome = await begun(caller) ?? await attempt(tool, caller, args, check);
-  await outbox?.add(eventOf(tool, caller, args, outcome));
+  count(caller, tool.model === undefined ? tool.name : "run_model", outcome);
+  await caller.gateway.outbox?.add(eventOf(tool, caller, args, outcome));
   return outcome;
 }
 
@@ -58,6 +58,7 @@ export async function refuseCall(
   problem: Problem,
 ): Promise<ToolOutcome> {
   const outcome: ToolOutcome = { kind: "refused", problem: problem.document() };
+  count(caller, "none", outcome);
   await caller.gateway.outbox?.add(eventOf({ name }, caller, args, outcome));
   return outcome;
 }
