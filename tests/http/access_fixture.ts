@@ -24,13 +24,16 @@ export interface Names {
   readonly key: string;
   /** Olga may use it, and no other but superusers. */
   readonly backend: string;
+  /** To move the default, planned by olga's agent. */
+  readonly plan: string;
 }
 
 const SECRET = "BrCCBr";
 const INPUT = { smiles: SECRET };
 /** What the submitter's jobs are about, and nothing else: where it is read, an input leaked. */
 export const SECRETS: readonly string[] = [SECRET, digestOf(JSON.stringify(INPUT))];
-const VERSION = { backend: { kind: "echo" }, inputSchema: SMILES_SCHEMA };
+/** What every version of the matrix is. */
+export const VERSION = { backend: { kind: "echo" }, inputSchema: SMILES_SCHEMA };
 
 export class AccessFixture implements AsyncDisposable {
   readonly #keys = new Map<Role, string>();
@@ -131,20 +134,14 @@ export class AccessFixture implements AsyncDisposable {
     const again = await this.must(submitter!, "POST", `/v1/jobs/${job}/replay`, {});
     await this.t.settleOne(model);
     const { tag } = this.t.gateway.catalog.model(consensus)!;
-    const evaluation = newJobId(tag);
-    await this.t.gateway.evaluations.create({
-      id: evaluation,
-      modelTag: tag,
-      version: "1",
-      submitter: "user:olga",
-      createdAt: Date.now(),
-      table: { inputs: [{ smiles: "C" }], measured: [1], refused: [], digest: "0" },
-    });
+    const evaluation = await this.makeEvaluation(tag);
     const key = await this.makeKey();
     const replay = (again as { replay: string }).replay;
     const backend = `b-${visibility}`;
     await this.makeBackend(backend);
-    return { model, consensus, job, dead, replay, delivery: `${job}.1`, evaluation, key, backend };
+    const plan = await this.makePlan(model);
+    const delivery = `${job}.1`;
+    return { model, consensus, job, dead, replay, delivery, evaluation, key, backend, plan };
   }
 
   /** Registers a model of olga's with the readers and the delegates of the matrix. */
@@ -167,6 +164,33 @@ export class AccessFixture implements AsyncDisposable {
       scheme: "mean",
     });
     await this.must(ROLES.owner!, "PUT", `/v1/models/${name}/access`, accessOf(visibility));
+  }
+
+  /** Asks for an evaluation by olga of the model with the tag. */
+  async makeEvaluation(modelTag: number): Promise<string> {
+    const id = newJobId(modelTag);
+    await this.t.gateway.evaluations.create({
+      id,
+      modelTag,
+      version: "1",
+      submitter: "user:olga",
+      createdAt: Date.now(),
+      table: { inputs: [{ smiles: "C" }], measured: [1], refused: [], digest: "0" },
+    });
+    return id;
+  }
+
+  /** Makes a plan of olga's to move the default of a model. */
+  async makePlan(model: string): Promise<string> {
+    const { id } = await this.t.gateway.plans.create("user:olga", {
+      action: "set_default_version",
+      model,
+      summary: `Makes 1.0 the default of ${model}`,
+      request: { method: "PUT", path: `/v1/models/${model}/default-version` },
+      before: "",
+      after: "version: 1.0",
+    }, 3_600_000);
+    return id;
   }
 
   /** Registers a backend for olga alone. */
@@ -217,6 +241,7 @@ export function missingFor(names: Names): Names {
     delivery: `${job}.1`,
     evaluation: newJobId(1),
     key: crypto.randomUUID(),
+    plan: crypto.randomUUID(),
     backend: names.backend.replace(/^b/, "z"),
   };
 }
