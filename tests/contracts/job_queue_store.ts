@@ -68,7 +68,7 @@ export async function submitMany(
 
 /** Claims exactly one job. */
 export async function claimOne(queue: JobQueue, tag: number, worker = "w1"): Promise<Claim> {
-  const [claim] = await queue.claim(tag, worker, 1, 2000);
+  const [claim] = await queue.claim(tag, worker, 1, 15_000);
   assert(claim, "expected a job to claim");
   return claim;
 }
@@ -81,7 +81,7 @@ export function idsOf(claims: readonly Claim[]): string[] {
 export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
   what: string,
-  withinMs = 5000,
+  withinMs = 30_000,
 ): Promise<T> {
   const end = performance.now() + withinMs;
   for (;;) {

@@ -117,7 +117,7 @@ Deno.test("what cannot be run again says why, and nothing is queued", async () =
   assertMatch(await reason(), /does not answer/);
   Object.assign(b.t.gateway.backends, { answers: () => true });
   const cleos = await b.t.submit("m", { input: {} }, "cleo");
-  await queue.settled(cleos, 5000);
+  await queue.settled(cleos, 30_000);
   const access = { visibility: "private", owners: ["user:ada"], readers: [] } as const;
   await b.t.gateway.registry.setAccess("user:ada", "m", access);
   await b.t.gateway.catalog.refresh();

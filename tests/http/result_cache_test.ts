@@ -17,7 +17,7 @@ const KEPT: NewVersion = {
 async function hit(b: RouteBench, model: string, input: unknown, as: User = "ada") {
   return await eventually(async () => {
     const id = await b.t.submit(model, { input }, as);
-    await b.queue.settled(id, 5000);
+    await b.queue.settled(id, 30_000);
     const job = await (await b.t.call("GET", `/v1/jobs/${id}`, { as })).json();
     return job.provenance?.cache !== undefined && job;
   }, "an answer from the cache");

@@ -161,7 +161,7 @@ export class TestGateway implements AsyncDisposable {
   /** Settles one waiting job of the model. */
   async settleOne(model: string, answer: Answer = echo): Promise<Claim> {
     const { tag } = this.gateway.catalog.model(model)!;
-    const [claim] = await this.queue.claim(tag, "worker-1", 1, 5000);
+    const [claim] = await this.queue.claim(tag, "worker-1", 1, 30_000);
     if (!claim) throw new Error(`no job of ${model} is waiting`);
     await this.queue.settle(claim.lease, await answer(claim, JSON.parse(claim.input)));
     return claim;
