@@ -168,7 +168,8 @@ for (
     assertEquals(end.kind, how === "judge" ? "judged" : "stopped");
     if (how === "judge") {
       const verdict = verdictOf(end);
-      assertEquals(verdict.missing.map(({ child, code }) => [child, code]), [["one", "timeout"]]);
+      // The others may have ended by then, or not.
+      assertEquals(verdict.missing.find(({ child }) => child === "one")?.code, "timeout");
     }
     const [a] = await place.queue.list({ tags, limit: 1 });
     assertEquals(a!.cancelRequested, cancelled);
