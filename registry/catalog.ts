@@ -121,8 +121,8 @@ export class Catalog implements AsyncDisposable {
     return this.#index.modelByTag(tag);
   }
 
-  /** All models, by name. */
-  models(): Iterable<Model> {
+  /** All models, by name in lower case; what was answered does not change afterwards. */
+  models(): readonly Model[] {
     return this.#index.models();
   }
 

@@ -16,7 +16,7 @@ import { modelFor } from "../lookup.ts";
 import { checkOwners } from "../owners_check.ts";
 import { deleteModel } from "../model_deletion.ts";
 import { hasTag, rankModels } from "../model_relevance.ts";
-import { comparePlaces, type Place, searchModels } from "../model_search.ts";
+import { listModels, type Place, searchModels, windowOf } from "../model_search.ts";
 import { checkSettingsPolicy } from "../policy_check.ts";
 import { Problem } from "../problem.ts";
 import {
@@ -199,18 +199,18 @@ export function modelRoutes(app: Api, gateway: Gateway): void {
     const { query = "", match, tag, owner, visibility, limit = DEFAULT_PAGE, cursor } = c.req.valid(
       "query",
     );
-    const readable = [...catalog.models()].filter((model) =>
+    const accepts = (model: Model) =>
       can(principal, "read", model) && (owner === undefined || model.owners.includes(owner)) &&
       (visibility === undefined || model.visibility === visibility) &&
-      (tag === undefined || hasTag(catalog, model, tag))
+      (tag === undefined || hasTag(catalog, model, tag));
+    const after = cursor === undefined ? undefined : parseCursor(cursor);
+    // One more says whether there is a next page.
+    const window = { after, count: limit + 1 };
+    const readable = () => catalog.models().filter(accepts);
+    const found = query.trim() === "" ? listModels(catalog.models(), accepts, window) : windowOf(
+      match === "any" ? rankModels(catalog, readable(), query) : searchModels(readable(), query),
+      window,
     );
-    let found = match === "any" && query.trim() !== ""
-      ? rankModels(catalog, readable, query)
-      : searchModels(readable, query);
-    if (cursor !== undefined) {
-      const after = parseCursor(cursor);
-      found = found.filter((place) => comparePlaces(place, after) > 0);
-    }
     const page = found.slice(0, limit);
     const last = page[page.length - 1];
     return c.json({
