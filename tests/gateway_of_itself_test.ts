@@ -80,6 +80,16 @@ Deno.test("a gateway is a backend of itself through its own /v2; loops and unkno
       assertMatch(message, /^the backend answered 422: .*the backend answered 422/);
       assertMatch(message, /Gateways call each other in a loop/);
     }
+    // The loop may also lead through a consensus, whose children come through as many gateways.
+    await register(client, "back", { ...on("agreed"), response: "{dose: output}" });
+    await client.json("POST", "/v1/consensus", {
+      name: "agreed",
+      children: { a: { model: "back", output: "dose", required: true } },
+      scheme: "mean",
+    });
+    await client.json("PATCH", "/v1/models/agreed", { settings: { maxAttempts: 1 } });
+    const through = await failureOf(client, "agreed");
+    assertMatch(through.message, /Gateways call each other in a loop/);
     const unknown = await failureOf(client, "nowhere");
     assertEquals(unknown.code, "backend_unreachable");
     assert(unknown.message.startsWith("the backend could not be reached: "), unknown.message);

@@ -50,10 +50,15 @@ export function layoutOf(schema: JsonSchema | undefined, whole: "input" | "outpu
   return { values: "many", fields: false, open: false, tensors: [specOf(whole, schema, true)] };
 }
 
-function fieldsOf(schema: ObjectSchema): Pick<Layout, "fields" | "tensors" | "open"> | undefined {
-  const { type, properties, required = [], additionalProperties } = schema;
+type Fields = Pick<Layout, "fields" | "tensors" | "open">;
+
+function fieldsOf(schema: ObjectSchema): Fields | undefined {
+  const { type, properties, required = [], additionalProperties, allOf } = schema;
+  if (properties === undefined && Array.isArray(allOf)) return fieldsOfAll(allOf);
   if (typeof properties !== "object" || properties === null) return undefined;
-  if (type !== undefined && type !== "object") return undefined;
+  // What may be a list of rows too, as a consensus takes it, is asked for row by row.
+  const mayBeObject = Array.isArray(type) ? type.includes("object") : type === "object";
+  if (type !== undefined && !mayBeObject) return undefined;
   const entries = Object.entries(properties as Record<string, JsonSchema>);
   if (entries.length === 0) return undefined;
   const needed = new Set(Array.isArray(required) ? required : []);
@@ -62,6 +67,23 @@ function fieldsOf(schema: ObjectSchema): Pick<Layout, "fields" | "tensors" | "op
     tensors: entries.map(([name, property]) => specOf(name, property, needed.has(name))),
     open: additionalProperties !== false,
   };
+}
+
+/** The fields of a value that keeps to several schemas at once. */
+function fieldsOfAll(schemas: readonly JsonSchema[]): Fields | undefined {
+  const all = schemas.map((schema) => typeof schema === "object" ? fieldsOf(schema) : undefined);
+  const known = all.filter((fields) => fields !== undefined);
+  if (known.length === 0 || known.length < all.length) return undefined;
+  const tensors = new Map<string, TensorSpec>();
+  for (const spec of known.flatMap((fields) => fields.tensors)) {
+    const before = tensors.get(spec.name);
+    const required = spec.required || before?.required === true;
+    const same = before === undefined || before.datatype === spec.datatype &&
+        before.json === spec.json && `${before.dimensions}` === `${spec.dimensions}`;
+    const typed = same ? spec : { ...spec, datatype: "BYTES" as const, dimensions: [], json: true };
+    tensors.set(spec.name, { ...typed, required });
+  }
+  return { fields: true, tensors: [...tensors.values()], open: known.every(({ open }) => open) };
 }
 
 function specOf(name: string, schema: JsonSchema | undefined, required: boolean): TensorSpec {

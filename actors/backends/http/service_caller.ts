@@ -31,7 +31,7 @@ export interface ServiceRequest {
 export type ServiceAnswer = { readonly ok: true; readonly body: unknown } | BackendFailure;
 
 const MAX_RESPONSE_BYTES = 10 * 1024 * 1024;
-const EXCERPT_LENGTH = 200;
+const EXCERPT_LENGTH = 400;
 /** The receiver is busy, or in trouble that may pass. */
 const PASSING_STATUS = new Set([408, 425, 429]);
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -181,6 +181,18 @@ function messagesOf(error: unknown): string[] {
 }
 
 function excerpt(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
+  const line = (errorIn(text) ?? text).replaceAll(/\s+/g, " ").trim();
   return line.length > EXCERPT_LENGTH ? `${line.slice(0, EXCERPT_LENGTH)}...` : line;
+}
+
+/** The words of `{"error": "..."}`, as model servers have it. */
+function errorIn(text: string): string | undefined {
+  if (!/^\s*\{\s*"error"/.test(text)) return undefined;
+  try {
+    const { error } = JSON.parse(text) as { error: unknown };
+    return typeof error === "string" ? error : undefined;
+  } catch {
+    // It only looked like one.
+    return undefined;
+  }
 }

@@ -60,6 +60,12 @@ Deno.test("a schema's values have tensors of its own types, and JSON texts for t
   for (const [schema, expected] of table) assertEquals(shown(schema), [expected]);
   const list = layoutOf({ type: "array", items: DOSE }, "input");
   assertEquals([list.values, list.tensors.length], ["one", 7]);
+  // As the schemas of consensus models are.
+  assertEquals(shown({ ...DOSE, type: ["object", "array"], items: DOSE }), shown(DOSE));
+  const b = { properties: { dose: { type: "number" }, count: { type: "number" } } };
+  const both = { allOf: [DOSE, { ...b, required: ["count"] }] };
+  assertEquals(shown(both).slice(0, 3), ["smiles: BYTES[-1]", "dose: FP64[-1]", "count: json[-1]"]);
+  assertEquals(shown({ allOf: [DOSE, true] }), ["input: json[-1]"]);
 });
 
 Deno.test("a batch of tensors is a value for each row, or one list", () => {
