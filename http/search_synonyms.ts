@@ -9,6 +9,7 @@ import { stemmer } from "stemmer";
 const GROUPS: readonly string[] = [
   "soluble solubility dissolve dissolves dissolved logs aqueous",
   "lipophilic lipophilicity hydrophobic hydrophobicity logp octanol greasy fatty partition",
+  "hydrophilic hydrophilicity polar logp",
   "brain cns bbb neuro cerebral central",
   "druglike druglikeness drug",
   "oral orally lipinski swallow pill tablet bioavailable bioavailability",
@@ -16,7 +17,9 @@ const GROUPS: readonly string[] = [
   "permeable permeability permeates crosses cross penetrate penetrates penetration passes barrier",
   "toxic toxicity harmful poisonous safety",
   "weight mass heavy",
-  "agreement consensus ensemble average combined disagree",
+  "agreement agreed consensus ensemble average combined combine disagree several multiple together",
+  "uncertainty uncertain spread confidence deviation disagree consensus",
+  "fit fitted calibrated trained weights weighted",
   "repeat echo echoes back unchanged identity",
   "filter triage screen rule",
 ];

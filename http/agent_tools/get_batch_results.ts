@@ -14,7 +14,8 @@ import { MAX_BATCH } from "./submit_batch.ts";
 import { defineTool, READS } from "./tool.ts";
 
 const MAX_SECONDS = 300;
-const DEFAULT_SECONDS = 60;
+/** Below the minute after which most clients give a call up. */
+const DEFAULT_SECONDS = 45;
 
 export const getBatchResults = defineTool({
   name: "get_batch_results",

@@ -16,7 +16,8 @@ const PREFIX = "run_";
 /** What most hosts take for the name of a tool. */
 const MAX_NAME = 64;
 const MAX_DESCRIPTION = 1200;
-const WAIT_SECONDS = 60;
+/** Below the minute after which most clients give a call up. */
+const WAIT_SECONDS = 45;
 
 /** The plain answer, of which each tool names its result's schema. */
 const PLAIN = defineTool({

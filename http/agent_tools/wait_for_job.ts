@@ -9,7 +9,8 @@ import { awaitJob, JobAnswerSchema } from "./job_answer.ts";
 import { defineTool, READS } from "./tool.ts";
 
 const MAX_SECONDS = 300;
-const DEFAULT_SECONDS = 60;
+/** Below the minute after which most clients give a call up. */
+const DEFAULT_SECONDS = 45;
 
 export const waitForJob = defineTool({
   name: "wait_for_job",

@@ -21,7 +21,13 @@ interface Subscription {
   readonly tell: Listener;
   /** Models that the visitor could read when they last changed, by name. */
   readonly readable: Map<string, Model>;
+  /** What is to be told next, each once. */
+  readonly pending: Map<string, ServerEvent>;
+  timer?: ReturnType<typeof setTimeout>;
 }
+
+/** What comes so close together is told once: many models may be registered at a time. */
+const GATHER_MS = 100;
 
 const SUBJECT = "model:";
 
@@ -49,11 +55,12 @@ export class Announcements implements ServerEventBus {
     for (const model of catalog.models()) {
       if (can(who.principal, "read", model)) readable.set(model.name, model);
     }
-    const subscription = { who, tell, readable };
+    const subscription: Subscription = { who, tell, readable, pending: new Map() };
     this.#subscriptions.add(subscription);
     this.#stop ??= catalog.onChange((subject) => this.#changed(subject));
     return () => {
       this.#subscriptions.delete(subscription);
+      clearTimeout(subscription.timer);
       if (this.#subscriptions.size > 0) return;
       this.#stop?.();
       this.#stop = undefined;
@@ -76,21 +83,32 @@ export class Announcements implements ServerEventBus {
     return await principalOf(this.#gateway, bearer);
   }
 
-  #tell(
-    { who: { toolset }, tell, readable }: Subscription,
-    principal: Principal,
-    name: string,
-  ): void {
+  #tell(subscription: Subscription, principal: Principal, name: string): void {
+    const { who: { toolset }, readable } = subscription;
     const now = this.#readable(principal, name);
     const before = readable.get(now?.name ?? name);
     if (!before && !now) return;
     if (now) readable.set(now.name, now);
     else readable.delete(name);
-    if (!before || !now) tell({ kind: "resources_list_changed" });
-    if (now) tell({ kind: "resource_updated", uri: modelUri(now.name) });
+    const events: ServerEvent[] = [];
+    if (!before || !now) events.push({ kind: "resources_list_changed" });
+    if (now) events.push({ kind: "resource_updated", uri: modelUri(now.name) });
     if (this.#hasTool(toolset, before) || this.#hasTool(toolset, now)) {
-      tell({ kind: "tools_list_changed" });
+      events.push({ kind: "tools_list_changed" });
     }
+    this.#gather(subscription, events);
+  }
+
+  #gather(subscription: Subscription, events: readonly ServerEvent[]): void {
+    const { pending, tell } = subscription;
+    for (const event of events) pending.set("uri" in event ? event.uri : event.kind, event);
+    if (!this.#subscriptions.has(subscription)) return; // it has ended meanwhile
+    subscription.timer ??= setTimeout(() => {
+      subscription.timer = undefined;
+      const told = [...pending.values()];
+      pending.clear();
+      for (const event of told) tell(event);
+    }, GATHER_MS);
   }
 
   #readable(principal: Principal, name: string): Model | undefined {

@@ -28,7 +28,8 @@ export function presentText(
         description: model.description,
         ...accessOf(model),
         versions: versions.map(({ version }) => version),
-        ...(latest && consensusOf(latest) && { latest: String(latest.backend.document) }),
+        // Not its text: owners may not know of each child.
+        revision: latest && consensusOf(latest)?.revision,
       });
     }
     case "set_access":

@@ -67,6 +67,26 @@ function unsigned(header: Claims, claims: Claims, sign: (text: string) => string
   return `${text}.${sign(text)}`;
 }
 
+Deno.test("an agent is told where to get a token for its user, and is served with one", async () => {
+  await using b = await bench();
+  const url = "http://gateway.test/mcp";
+  const none = await b.t.app.request(url, { method: "POST", body: "{}" });
+  assertEquals(none.status, 401);
+  const said = /resource_metadata="([^"]+)"/.exec(none.headers.get("www-authenticate")!);
+  const metadata = await (await b.t.app.request(said![1]!)).json();
+  assertEquals([metadata.resource, metadata.authorization_servers], [url, [b.issuer.url]]);
+  const ping = {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+  };
+  const served = await b.ask(await b.issuer.token({ sub: "ada" }), url, ping);
+  assertEquals(served.status, 200, await served.text());
+});
+
 Deno.test("a token of the provider stands for its user, with the teams and the role it names", async () => {
   await using b = await bench({
     user: "preferred_username",
