@@ -173,17 +173,14 @@ Deno.test("a call that takes too long on one instance goes to another, if that i
   await using bench = await RegisteredBench.open();
   const [slow, quick] = [bench.server(), bench.server()];
   slow.conduct = "hang";
-  await bench.register([slow, quick], {
-    limits: { callSeconds: 1 },
-    circuitBreaker: { failures: 100 },
-  });
-  assertEquals(endOf(await bench.call(SAFE)), "ok");
-  assertEquals([slow.calls.length, quick.calls.length], [1, 1]);
-  await bench.call();
+  await bench.register([slow], { limits: { callSeconds: 0.2 } });
   const result = await bench.call();
   assert(!result.ok && result.retry);
-  assertEquals(result.error.message, "the backend took longer than 1 s");
-  assertEquals([slow.calls.length, quick.calls.length], [2, 2]);
+  assertEquals(result.error.message, "the backend took longer than 0.2 s");
+  // Far more than the quick one takes on a busy machine.
+  await bench.register([slow, quick], { limits: { callSeconds: 2 } });
+  assertEquals(endOf(await bench.call(SAFE)), "ok");
+  assertEquals([slow.calls.length, quick.calls.length], [2, 1]);
 });
 
 Deno.test("a cancelled call ends and tells nothing of its instance", async () => {
