@@ -6,11 +6,12 @@
  */
 import { pathOf } from "./spawned.ts";
 
-/** Prints rows under their headings, numbers to the right. */
+/** Prints rows under their headings, numbers to the right; nothing where there is none. */
 export function printTable(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): void {
+  if (rows.length === 0) return;
   const widths = headings.map((heading, i) =>
     Math.max(heading.length, ...rows.map((row) => row[i]!.length))
   );

@@ -1,10 +1,11 @@
 // deno-lint-ignore-file no-console -- a tool that talks to a person
 /**
- * How it grows: jobs of one second over more and more workers' places, and a queue that gets longer
- * and longer.
+ * How it grows: jobs of one second over more and more workers' places, jobs of more and more models
+ * with one worker for all, and a queue that gets longer and longer.
  *
  * Flags: `--concurrency A,B,...` (1,2,4,8,16,32,64), `--rounds N` (8) of one-second jobs each,
- * `--queued N` (10000000).
+ * `--models A,B,...` (1,10,100,1000,10000), `--jobs N` (20000) over them, `--queued N` (10000000).
+ * `--concurrency=`, `--models=` and `--queued=0` leave a part out.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import { Deployment } from "./deployment.ts";
 import { describeMachine } from "./machine.ts";
 import { percentile } from "./percentile.ts";
 import { grouped, printTable, writeResults } from "./report.ts";
+import { measureModels, type ModelsSample } from "./scaling_models.ts";
 
 const JOB_MS = 1000;
 
@@ -137,12 +139,18 @@ async function measureLengths(most: number): Promise<LengthSample[]> {
   return samples;
 }
 
+function numbersIn(text: string): number[] {
+  return text === "" ? [] : text.split(",").map(Number);
+}
+
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
       concurrency: { type: "string", default: "1,2,4,8,16,32,64" },
       rounds: { type: "string", default: "8" },
+      models: { type: "string", default: "1,10,100,1000,10000" },
+      jobs: { type: "string", default: "20000" },
       queued: { type: "string", default: "10000000" },
     },
   });
@@ -151,7 +159,7 @@ async function main(args: string[]): Promise<void> {
     return describeMachine(String(await redis.node.command("INFO", "server")));
   })();
   const concurrency: ConcurrencySample[] = [];
-  for (const places of values.concurrency.split(",").map(Number)) {
+  for (const places of numbersIn(values.concurrency)) {
     concurrency.push(await measureConcurrency(places, Number(values.rounds)));
   }
   printTable(
@@ -165,7 +173,23 @@ async function main(args: string[]): Promise<void> {
     ]),
   );
   console.log();
-  const lengths = await measureLengths(Number(values.queued));
+  const models: ModelsSample[] = [];
+  for (const count of numbersIn(values.models)) {
+    models.push(await measureModels(count, Number(values.jobs)));
+  }
+  printTable(
+    ["models, one worker", "jobs", "seconds", "jobs/s", "to one model", "worker CPU µs a job"],
+    models.map(({ models: count, jobs, seconds, perSecond, workerMicros }) => [
+      grouped(count),
+      grouped(jobs),
+      seconds.toFixed(2),
+      grouped(perSecond),
+      (perSecond / models[0]!.perSecond).toFixed(2),
+      workerMicros.toFixed(0),
+    ]),
+  );
+  console.log();
+  const lengths = Number(values.queued) > 0 ? await measureLengths(Number(values.queued)) : [];
   console.log();
   printTable(
     ["queued", "submissions/s", "bytes a job", "lag read in ms", "claim p50 ms", "p99 ms"],
@@ -178,7 +202,7 @@ async function main(args: string[]): Promise<void> {
       s.claimP99Ms.toFixed(2),
     ]),
   );
-  const path = await writeResults("scaling", { machine, concurrency, lengths });
+  const path = await writeResults("scaling", { machine, concurrency, models, lengths });
   console.log(`\nwritten to ${path}`);
 }
 

@@ -4,15 +4,17 @@
  * @module
  */
 import type { Command } from "commander";
-import type { Applied, AppliedStep } from "../http/wire/manifest.ts";
-import { EXIT, Exit, Failure } from "./exit.ts";
+import { z } from "@hono/zod-openapi";
+import { type Applied, type AppliedStep, ManifestSchema } from "../http/wire/manifest.ts";
+import { EXIT, Exit, Failure, UsageError } from "./exit.ts";
 import { GatewayRefusal } from "./gateway_client.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway_options.ts";
 import { type LoadedManifest, loadManifests } from "./manifest_files.ts";
 import { type Terminal, writeJson } from "./terminal.ts";
 
 interface ApplyOptions extends GatewayOptions {
-  readonly file: readonly string[];
+  readonly file?: readonly string[];
+  readonly schema?: boolean;
   readonly recursive?: boolean;
   readonly dryRun?: boolean;
   readonly exitCode?: boolean;
@@ -38,14 +40,17 @@ export function addApply(program: Command, terminal: Terminal): void {
   withGateway(
     program.command("apply")
       .description("Make models, and change them until they are as files say")
-      .requiredOption("-f, --file <paths...>", "files, folders, or - for the standard input")
+      .option("-f, --file <paths...>", "files, folders, or - for the standard input")
       .option("-R, --recursive", "also files in folders within the folders")
       .option("--dry-run", "only show what would be changed")
       .option("--exit-code", "end with 1 if anything was changed, or would be")
       .option("--reason <text>", "why, for the audit")
+      .option("--schema", "print the JSON Schema of a manifest, for editors, and end")
       .addHelpText("after", EXAMPLE),
   ).action(async (options: ApplyOptions) => {
-    const { file, recursive = false, dryRun = false, reason } = options;
+    const { file = [], recursive = false, dryRun = false, reason } = options;
+    if (options.schema) return writeJson(terminal, z.toJSONSchema(ManifestSchema));
+    if (file.length === 0) throw new UsageError("Which files? --file says.");
     const loaded = await loadManifests(file, recursive);
     const manifests = loaded.map(({ manifest }) => manifest);
     let applied: Applied;

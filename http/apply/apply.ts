@@ -37,7 +37,7 @@ export async function apply(
   const together = new Set(manifests.map(({ name }) => name.toLowerCase()));
   const applying: Applying = { gateway, principal, reason, together };
   await gateway.catalog.refresh();
-  const outcomes = await planned(applying, inOrder(manifests));
+  const outcomes = await planned(applying, inOrder(manifests), dryRun);
   if (!dryRun) {
     for (const { manifest, outcome } of outcomes) {
       // Planned anew: the children of a consensus may just have been made.
@@ -64,6 +64,7 @@ interface Placed {
 async function planned(
   applying: Applying,
   manifests: readonly Placed[],
+  dryRun: boolean,
 ): Promise<{ readonly manifest: Manifest; readonly outcome: Outcome }[]> {
   const outcomes: { manifest: Manifest; outcome: Outcome }[] = [];
   const errors: FieldError[] = twins(manifests);
@@ -76,7 +77,11 @@ async function planned(
       outcome: {
         model: known?.name ?? manifest.name,
         outcome,
-        steps: steps.map(({ run: _, ...step }) => step),
+        steps: steps.map(({ run: _, unchecked, ...step }) => ({
+          ...step,
+          // Once it is done, it has been checked.
+          ...(dryRun && unchecked !== undefined && { unchecked }),
+        })),
       },
     });
   }

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Operator } from "./operator.ts";
+import { type Document, parseAllDocuments } from "yaml";
+import { compileSchema } from "../../registry/schema.ts";
+import { cli, Operator } from "./operator.ts";
 
 const MODELS = `
 name: esol
@@ -97,4 +99,14 @@ Deno.test("apply names the file and the line of every fault, and then changes no
   assertMatch(nothing.err, /^There is no file/);
   const missing = await t.operator.as("ada", "apply");
   assertEquals(missing.code, 2);
+});
+
+Deno.test("apply --schema prints a JSON Schema that takes the manifest of the help", async () => {
+  const { code, out } = await cli("apply", "--schema");
+  assertEquals(code, 0);
+  const validate = compileSchema(JSON.parse(out));
+  for (const document of parseAllDocuments(MODELS)) {
+    assertEquals(validate((document as Document).toJS()), []);
+  }
+  assert(validate({ name: "esol", alias: "x" }).length > 0);
 });
