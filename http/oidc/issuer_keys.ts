@@ -29,7 +29,7 @@ const REFRESH_MS = 10 * 60 * 1000;
 const MAX_AGE_MS = 24 * 3600 * 1000;
 /** Between two looks at the provider, however many tokens name unknown keys. */
 const COOLDOWN_MS = 10_000;
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 10_000;
 const MAX_LENGTH = 1024 * 1024;
 
 export interface IssuerKeysOptions {
