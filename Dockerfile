@@ -62,7 +62,7 @@ EXPOSE 8080
 # No programs, no native code; files of its own, certificates and mounted secrets to read. Models that
 # run programs have an image of their own, see docs/image.md.
 ENTRYPOINT ["/usr/local/bin/deno", "run", "--no-prompt", "--cached-only", "--frozen", \
-  "--node-modules-dir=manual", "--allow-net", "--allow-env", "--allow-sys=hostname", \
+  "--node-modules-dir=manual", "--allow-net", "--allow-env", "--allow-sys=hostname,osRelease,statfs", \
   "--allow-read=/app,/data,/etc,/run,/tmp,/var/run", "--allow-write=/data,/tmp", \
   "/app/cli/main.ts"]
 CMD ["start"]

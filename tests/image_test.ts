@@ -5,9 +5,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import type { Finding } from "../cli/doctor/finding.ts";
 import { eventually } from "./contracts/job_queue_store.ts";
 import { ADMIN_KEY } from "./faults/program.ts";
 import { freePort } from "./services/free_port.ts";
+import { BUCKET, canStartS3, CREDENTIALS, startS3 } from "./services/s3.ts";
+import { testWhere } from "./services/shared.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const DOCKERFILE = await Deno.readTextFile(`${ROOT}Dockerfile`);
@@ -119,39 +122,59 @@ async function userPrefix(user: string): Promise<string[]> {
   return success ? ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"] : [];
 }
 
-Deno.test("the image's commands serve, compute and tell their health, as its user", async () => {
-  const folder = await Deno.makeTempDir();
-  const data = `${folder}/data`;
-  const prefix = await userPrefix(only("USER").split(":")[0]!);
-  await Deno.mkdir(data);
-  await Deno.mkdir(`${folder}/deno`);
-  await Deno.chmod(folder, 0o711);
-  if (prefix.length > 0) await Deno.chown(data, 10001, 10001);
-  const port = freePort();
-  const environment = {
-    PATH: "/usr/bin:/bin",
-    HOME: folder,
-    // Nobody's, as in the image: nothing may be written there.
-    DENO_DIR: `${folder}/deno`,
-    DENO_NO_UPDATE_CHECK: "1",
-    NO_COLOR: "1",
-    MODEL_GATEWAY_PORT: String(port),
-    MODEL_GATEWAY_DATA: data,
-    MODEL_GATEWAY_EXAMPLES: "true",
-    MODEL_GATEWAY_ADMIN_KEY: ADMIN_KEY,
-  };
-  const spawn = (command: readonly string[]) => {
-    const [program, ...args] = [...prefix, ...here(command, data)];
+/** What a container has of the image: its user, its folders and its variables. */
+class Container implements AsyncDisposable {
+  readonly port = freePort();
+
+  private constructor(readonly folder: string, readonly prefix: readonly string[]) {}
+
+  static async start(): Promise<Container> {
+    const folder = await Deno.makeTempDir();
+    const user = only("USER").split(":")[0]!;
+    const prefix = await userPrefix(user);
+    await Deno.mkdir(`${folder}/data`);
+    await Deno.mkdir(`${folder}/deno`);
+    await Deno.chmod(folder, 0o711);
+    if (prefix.length > 0) await Deno.chown(`${folder}/data`, Number(user), Number(user));
+    return new Container(folder, prefix);
+  }
+
+  /** A command of the Dockerfile, ready to be run. */
+  command(words: readonly string[], more: Readonly<Record<string, string>> = {}): Deno.Command {
+    const data = `${this.folder}/data`;
+    const [program, ...args] = [...this.prefix, ...here(words, data)];
     return new Deno.Command(program!, {
       args,
-      env: environment,
+      env: {
+        PATH: "/usr/bin:/bin",
+        HOME: data,
+        // Nobody's, as in the image: nothing may be written there.
+        DENO_DIR: `${this.folder}/deno`,
+        DENO_NO_UPDATE_CHECK: "1",
+        NO_COLOR: "1",
+        MODEL_GATEWAY_PORT: String(this.port),
+        MODEL_GATEWAY_DATA: data,
+        MODEL_GATEWAY_EXAMPLES: "true",
+        MODEL_GATEWAY_ADMIN_KEY: ADMIN_KEY,
+        ...more,
+      },
       clearEnv: true,
       cwd: data,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
     });
-  };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("the image's commands serve, compute and tell their health, as its user", async () => {
+  await using container = await Container.start();
+  const { port } = container;
+  const spawn = container.command.bind(container);
   const child = spawn([...ENTRYPOINT, ...JSON.parse(only("CMD"))]).spawn();
   const output = Promise.all([
     new Response(child.stdout).text(),
@@ -191,8 +214,27 @@ Deno.test("the image's commands serve, compute and tell their health, as its use
   } finally {
     if (!ended) child.kill("SIGTERM");
     const { code } = await child.status;
-    const said = (await output).join("\n");
-    await Deno.remove(folder, { recursive: true });
-    assertEquals(code, 0, said);
+    assertEquals(code, 0, (await output).join("\n"));
   }
 });
+
+testWhere(
+  await canStartS3(),
+  "the image's permissions are enough for S3, and for doctor",
+  async () => {
+    await using server = await startS3();
+    await using container = await Container.start();
+    const { stdout, stderr } = await container.command([...ENTRYPOINT, "doctor", "--json"], {
+      MODEL_GATEWAY_AUDIT: `s3://${BUCKET}/trail`,
+      AWS_ENDPOINT_URL_S3: server.url,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    }).output();
+    const findings = JSON.parse(new TextDecoder().decode(stdout)) as Finding[];
+    const wrong = findings.filter(({ state, check }) =>
+      state === "fault" || check === "free space"
+    );
+    const states = wrong.map(({ check, state, found }) => `${check}: ${state === "ok" || found}`);
+    assertEquals(states, ["free space: true"], new TextDecoder().decode(stderr));
+  },
+);
