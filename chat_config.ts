@@ -44,7 +44,7 @@ export const CHAT_OPTIONS = {
     flag: "chat-tokens",
     env: "MODEL_GATEWAY_CHAT_TOKENS",
     value: "N",
-    help: "tokens in and out of one answer (default: 100000)",
+    help: "tokens in and out of one answer (default: 200000)",
   },
   chatSeconds: {
     flag: "chat-seconds",

@@ -34,6 +34,7 @@ export const TAGS = {
     description: "What may be used, the administrator's policy, and what was used.",
   },
   pools: { name: "Pools", description: "How workers are run on Kubernetes." },
+  chat: { name: "Chat", description: "Questions in plain words, answered by jobs." },
   plans: { name: "Plans", description: "Changes that agents ask for and people confirm." },
   audit: { name: "Audit", description: "Who did what, in a chain that shows every change to it." },
   backends: {

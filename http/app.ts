@@ -15,6 +15,7 @@ import { applyRoute } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backlogRoute } from "./routes/backlog.ts";
 import { backendRoutes } from "./routes/backends.ts";
+import { chatRoute } from "./routes/chat.ts";
 import { comparisonRoute } from "./routes/comparison.ts";
 import { consensusRoutes } from "./routes/consensus.ts";
 import { deadLetterRoutes } from "./routes/dead_letters.ts";
@@ -83,6 +84,7 @@ export function createApp(gateway: Gateway): Api {
   backlogRoute(app, gateway);
   usageRoute(app, gateway);
   planRoutes(app, gateway);
+  chatRoute(app, gateway);
   auditRoutes(app, gateway);
   backendRoutes(app, gateway);
   openInferenceRoutes(app, gateway);

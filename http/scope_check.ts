@@ -20,6 +20,7 @@ export function scopeFor(method: string, path: string): Scope {
   switch (segments[2]) {
     case "jobs":
     case "deliveries":
+    case "chat":
     case "dead-letters":
       return "run";
     case "keys":

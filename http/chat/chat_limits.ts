@@ -16,7 +16,7 @@ export interface ChatLimits {
 
 export const DEFAULT_CHAT_LIMITS: ChatLimits = {
   steps: 12,
-  tokens: 100_000,
+  tokens: 200_000,
   seconds: 180,
   jobs: 100,
 };

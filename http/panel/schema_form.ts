@@ -109,7 +109,7 @@ function kindOf(name: string, rules: Properties): SchemaField["kind"] {
 }
 
 /** True for a text that is a molecule, by its name or by what the schema calls it. */
-function isMolecule(name: string, { format, contentMediaType }: Properties): boolean {
+export function isMolecule(name: string, { format, contentMediaType }: Properties): boolean {
   return /smiles/i.test(name) || format === "smiles" ||
     contentMediaType === "chemical/x-daylight-smiles";
 }

@@ -11,7 +11,18 @@ import { newJobId } from "../../actors/job_id.ts";
 import { reportOn } from "../../consensus/evaluation_report.ts";
 import { type FuzzedRequest, type Operation, RequestFuzzer } from "./request_fuzzer.ts";
 import { EXAMPLE_ROUTE } from "../../http/wire/route.ts";
+import { DEFAULT_CHAT_LIMITS } from "../../http/chat/chat_limits.ts";
+import type { ChatModel } from "../../http/chat_model.ts";
 import { TestGateway } from "./test_gateway.ts";
+
+/** A language model that is never at a loss. */
+const TERSE: ChatModel = {
+  name: "terse",
+  turn: (_request, onText) => {
+    onText("No.");
+    return Promise.resolve({ kind: "turn", turn: { text: "No.", calls: [], end: "stop" } });
+  },
+};
 
 const REQUESTS = Number(Deno.env.get("MODEL_GATEWAY_FUZZ_REQUESTS") ?? 3_000);
 const SEED = Number(Deno.env.get("MODEL_GATEWAY_FUZZ_SEED") ?? 1);
@@ -32,7 +43,7 @@ Deno.test(`${REQUESTS} random and malformed requests (seed ${SEED}): no 5xx, no 
       maxWaitSeconds: 0.005,
       predictWaitSeconds: 0.005,
       heartbeatSeconds: 0.01,
-    }, { cache });
+    }, { cache, chat: { model: TERSE, limits: DEFAULT_CHAT_LIMITS } });
     const ids = await seed(t);
     const doomed = Array.from({ length: 60 }, (_, i) => `doomed-${i}`);
     for (const name of doomed) await t.addModel(name);

@@ -68,7 +68,7 @@ export function exemptionOf(
 ): Exemption | undefined {
   const { start, end, value, isInteger, unit } = numeral;
   if (spans.some(([from, to]) => from <= start && end <= to)) return "name";
-  const before = text.slice(Math.max(0, start - 24), start);
+  const before = text.slice(Math.max(0, start - 72), start);
   const after = text.slice(end, end + 48);
   const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
   if (isInteger && isGlued(before, after)) return "name";
@@ -92,7 +92,13 @@ function isGlued(before: string, after: string): boolean {
   return /[\p{L}_][-_]?$/u.test(before) || /^(?:D\b|-[\p{L}])/u.test(after);
 }
 
-function isVersion({ text }: Numeral, before: string, { versions }: Known): boolean {
+function isVersion({ text }: Numeral, before: string, { versions, names }: Known): boolean {
+  const lead = before.toLowerCase();
+  // As in "esol 2.0" and "esol@2.0".
+  const isNamed = names.some((name) =>
+    [" ", "@", " v", ":"].some((between) => lead.endsWith(name.toLowerCase() + between))
+  );
+  if (isNamed && versions.has(text)) return true;
   if (ONLY_VERSIONED.test(before)) return versions.has(text);
   return versions.has(text) && VERSIONED.test(before) && /\bversions?\b/i.test(before);
 }
