@@ -14,6 +14,7 @@ import { addDoctor } from "./doctor.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
 import { addKeys } from "./keys.ts";
+import { addKube } from "./kube.ts";
 import { addModels } from "./models.ts";
 import { addPlans } from "./plans.ts";
 import { addStart } from "./start.ts";
@@ -51,6 +52,7 @@ export function createProgram(terminal: Terminal): Command {
   addKeys(program, terminal);
   addPlans(program, terminal);
   addAudit(program, terminal);
+  addKube(program, terminal);
   addHealth(program, terminal);
   addDoctor(program, terminal);
   return program;
