@@ -37,6 +37,7 @@ import { observeAudit } from "./http/audit_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
 import { CHILD, MoreGateways, requireMorePossible } from "./gateway_processes.ts";
 import { openKubernetes } from "./kubernetes.ts";
+import { Farewell } from "./farewell.ts";
 import { Log } from "./log.ts";
 import { Catalog } from "./registry/catalog.ts";
 import type { BackendReference } from "./registry/model.ts";
@@ -197,12 +198,13 @@ export async function start(config: Config, log: Log): Promise<Running> {
       })
       : createOpsApp(operations);
 
+    const farewell = new Farewell();
     const server = Deno.serve({
       hostname: config.host,
       port: config.port,
       reusePort: config.reusePort,
       onListen: () => {},
-    }, app.fetch);
+    }, farewell.wrap(app.fetch));
     await scheduler?.start();
     auditor?.start();
     evaluating?.start();
@@ -219,6 +221,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
       async stop() {
         // Senders before receivers: no new requests, then no new claims, then no supervision.
         stopping.abort();
+        await farewell.leave(Math.min(MAX_FAREWELL_MS, config.drainSeconds * 1000));
         samples.stop();
         await server.shutdown();
         await evaluating?.stop();
@@ -234,6 +237,8 @@ export async function start(config: Config, log: Log): Promise<Running> {
     throw error;
   }
 }
+
+const MAX_FAREWELL_MS = 3000;
 
 const KEY_USE_MS = 60 * 1000;
 
