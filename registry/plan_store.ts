@@ -6,6 +6,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "./canonical_json.ts";
 import type { Row, SqlRunner } from "./database.ts";
+import type { Principal } from "./principal.ts";
 
 /** The request to the gateway's own API that the plan stands for. */
 export interface PlannedRequest {
@@ -16,8 +17,13 @@ export interface PlannedRequest {
   readonly body?: string;
 }
 
+/** Who asked, as far as it decides what they may do. */
+export type PlannerRights = Pick<Principal, "user" | "teams" | "superuser" | "keyId">;
+
 /** What is confirmed: exactly this. */
 export interface PlanContent {
+  /** It is done under these rights, as if there had been nothing to confirm. */
+  readonly rights: PlannerRights;
   /** The tool that was called, such as `delete_consensus`. */
   readonly action: string;
   /** The model that it is about. */

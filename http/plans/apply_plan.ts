@@ -13,12 +13,13 @@ import type { ProblemDocument } from "../wire/problem.ts";
 import { planEvent, type PlannedAction } from "./planned.ts";
 import { presentText } from "./present.ts";
 
-type Parts = Pick<Gateway, "catalog" | "plans" | "outbox" | "now" | "log">;
+type Parts = Pick<Gateway, "catalog" | "registry" | "plans" | "outbox" | "now" | "log">;
 
 /**
- * Does what the plan says, through the API and under the rights of whoever confirms it; answers how
- * the plan stands then. Throws 409 for another digest, for a plan that waits no more, and where what
- * it would change has changed.
+ * Does what the plan says, through the API and under the rights of whoever asked for it: were it done
+ * under those of a superuser who confirms, it could do and own more than was shown. Answers how the
+ * plan stands then. Throws 409 for another digest, for a plan that waits no more or whose key is no
+ * more, and where what it would change has changed.
  */
 export async function applyPlan(
   app: Pick<Api, "fetch">,
@@ -36,12 +37,13 @@ export async function applyPlan(
   }
   await gateway.catalog.refresh();
   if (plan.state === "open" && plan.action !== "cancel_job") checkUnchanged(gateway, plan);
+  await checkKey(gateway, plan);
+  const by = subjectsOf(principal)[0]!;
   await take(gateway, principal, plan, "applying");
-  const response = await send(app, principal, plan, reason);
+  const response = await send(app, plan, by, reason);
   const outcome = response.ok ? undefined : await refusalOf(response);
   if (response.ok) await response.body?.cancel();
   await gateway.plans.end(plan.id, response.ok ? "applied" : "failed", outcome);
-  const by = subjectsOf(principal)[0]!;
   await gateway.outbox?.add({
     ...planEvent(plan, by, response.ok ? "applied" : "failed", principal),
     after: JSON.stringify(plan.after),
@@ -71,6 +73,14 @@ function checkUnchanged(gateway: Parts, { action, model, before }: Plan): void {
   throw new Problem("changed", { detail: `${model} has changed since the plan was made` });
 }
 
+/** What was asked with a key that was taken away since is not wanted any more. */
+async function checkKey({ registry, now }: Parts, { rights: { keyId } }: Plan): Promise<void> {
+  if (keyId === undefined) return;
+  const key = (await registry.keys()).find(({ id }) => id === keyId);
+  if (key && (key.expiresAt === undefined || key.expiresAt > now())) return;
+  throw new Problem("plan-ended", { detail: "the key that asked for it is valid no more" });
+}
+
 async function take(
   { plans }: Parts,
   principal: Principal,
@@ -84,21 +94,20 @@ async function take(
   });
 }
 
-/** The API checks everything again, for whoever confirms. */
+/** The API checks everything again. The scope of the key was asked when the plan was made. */
 async function send(
   app: Pick<Api, "fetch">,
-  principal: Principal,
-  { request, id, planner, client }: Plan,
+  { request, rights, id, client }: Plan,
+  by: string,
   reason: string | undefined,
 ): Promise<Response> {
   const { method, path, contentType, body } = request;
-  // The key may be good for confirming alone: what is confirmed is what its user may do.
-  const { scopes: _, ...rights } = principal;
-  const why = reason ?? `plan ${id} of ${planner}${client ? ` through ${client}` : ""}`;
+  const through = client ? `, asked for through ${client}` : "";
+  const why = `${reason ? `${reason}; ` : ""}plan ${id}${through}, confirmed by ${by}`;
   const asked = new Request(new URL(path, "http://gateway.internal"), {
     method,
     headers: { ...(contentType && { "content-type": contentType }) },
-    ...(body !== undefined && { body: withReason(body, contentType, why) }),
+    ...(body !== undefined && { body: withReason(body, contentType, why.slice(0, 1000)) }),
   });
   return await app.fetch(actAs(asked, rights));
 }

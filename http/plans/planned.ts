@@ -33,9 +33,12 @@ const MAX_TEXT = 256 * 1024;
 export async function makePlan(
   { plans, outbox }: Pick<Gateway, "plans" | "outbox">,
   principal: Principal,
-  content: PlanContent & { readonly action: PlannedAction },
+  wanted: Omit<PlanContent, "rights"> & { readonly action: PlannedAction },
 ): Promise<Plan> {
   const planner = subjectsOf(principal)[0]!;
+  const { user, teams, superuser, keyId } = principal;
+  const rights = { user, teams, superuser, ...(keyId !== undefined && { keyId }) };
+  const content: PlanContent = { ...wanted, rights };
   if (JSON.stringify(content).length > MAX_TEXT) {
     throw new Problem("body-too-large", { detail: `a plan takes at most ${MAX_TEXT} characters` });
   }

@@ -13,6 +13,7 @@ Deno.test("plans are listed, shown, confirmed by their digest and rejected", asy
   };
   const plan = () =>
     t.gateway.plans.create("user:ada", {
+      rights: { user: "ada", teams: [], superuser: false },
       action: "set_default_version",
       model: "esol",
       summary: "Let version 1.0 of esol answer by default",

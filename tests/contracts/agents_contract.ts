@@ -14,6 +14,7 @@ import type { DatabaseKind } from "./registry_databases.ts";
 const ADA = "user:ada";
 const HOUR_MS = 3_600_000;
 const CONTENT: PlanContent = {
+  rights: { user: "ada", teams: [], superuser: false },
   action: "set_access",
   model: "esol",
   summary: "Share it",

@@ -183,6 +183,7 @@ export class AccessFixture implements AsyncDisposable {
   /** Makes a plan of olga's to move the default of a model. */
   async makePlan(model: string): Promise<string> {
     const { id } = await this.t.gateway.plans.create("user:olga", {
+      rights: { user: "olga", teams: [], superuser: false },
       action: "set_default_version",
       model,
       summary: `Makes 1.0 the default of ${model}`,

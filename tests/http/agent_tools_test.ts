@@ -201,6 +201,48 @@ Deno.test("a plan that no longer fits, is rejected or past its time is not appli
   assertEquals(t.gateway.catalog.model("esol")!.readers, []);
 });
 
+Deno.test("what a superuser confirms is done under the rights of who asked, and only while their key is valid", async () => {
+  await using t = await TestGateway.start();
+  await withTwo(t);
+  const root = await keyWith(t, ["approve", "read"], "root");
+  const superuser = { user: "root", superuser: true, scopes: ["approve", "read"] };
+  const { key } = await t.gateway.registry.createKey("system", superuser);
+  await t.gateway.catalog.refresh();
+  const agent = await keyWith(t, ["read", "models:write", "access:write"]);
+  const apply = (plan: { id: string; digest: string }, by = { key }) =>
+    call(t, "apply_plan", { id: plan.id, digest: plan.digest }, by);
+
+  const spec = CONSENSUS("both", "visibility: public\n");
+  const { plan } = await done(t, "register_consensus", { yaml: spec }, agent);
+  assertEquals((await apply(plan, root)).kind, "refused");
+  assertEquals((await apply(plan)).kind, "done");
+  const both = t.gateway.catalog.model("both")!;
+  const [first] = t.gateway.catalog.versions("both");
+  assertEquals([both.owners, first!.createdBy, first!.backend.superuser], [
+    ["user:ada"],
+    "user:ada",
+    undefined,
+  ]);
+  const fresh = { name: "ours", description: "Ours", visibility: "public" };
+  const made = (await done(t, "register_model", fresh, agent)).plan;
+  assertEquals((await apply(made)).kind, "done");
+  assertEquals(t.gateway.catalog.model("ours")!.owners, ["user:ada"]);
+
+  const share = { model: "one", visibility: "private" };
+  const lost = (await done(t, "set_access", { model: "both", visibility: "private" }, agent)).plan;
+  const access = { visibility: "public", owners: ["user:cleo"], readers: [] };
+  const moved = await t.call("PUT", "/v1/models/both/access", { as: "root", body: access });
+  assertEquals(moved.status, 200);
+  assertEquals((await apply(lost)).kind, "refused");
+
+  const revoked = (await done(t, "set_access", share, agent)).plan;
+  const { keyId } = t.gateway.catalog.principal(agent.key)!;
+  await t.gateway.registry.revokeKey("system", keyId!);
+  const refusal = await apply(revoked);
+  assert(refusal.kind === "refused" && /valid no more/.test(refusal.problem.detail!));
+  assertEquals(t.gateway.catalog.model("one")!.visibility, "public");
+});
+
 Deno.test("a private model is changed at once, a shared one by plan; a key without the scope makes no plan", async () => {
   await using t = await TestGateway.start();
   const version = { version: "1", backend: { kind: "echo" }, inputSchema: true };
@@ -233,7 +275,9 @@ Deno.test("a private model is changed at once, a shared one by plan; a key witho
   const ours = t.gateway.catalog.model("ours")!;
   assertEquals([ours.visibility, ours.defaultVersion], ["private", "1"]);
   const changes = await t.gateway.registry.changes(0, 1000);
-  assert(changes.some(({ reason }) => reason?.includes("through test-agent/1.0")));
+  assert(
+    changes.some(({ reason }) => reason?.includes("through test-agent/1.0, confirmed by user:ada")),
+  );
 });
 
 Deno.test("every call is in the trail, refused ones too, with the agent and the user", async () => {
@@ -259,7 +303,7 @@ Deno.test("every call is in the trail, refused ones too, with the agent and the 
     },
   });
   auditor.start();
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while ((await t.outbox.unaudited(1)).length > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

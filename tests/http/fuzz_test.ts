@@ -265,6 +265,7 @@ async function seedPlans(t: TestGateway): Promise<string[]> {
     const body = JSON.stringify({ name: `planned-${i}`, description: "d" });
     const path = "/v1/models";
     const plan = await t.gateway.plans.create("user:ada", {
+      rights: { user: "ada", teams: [], superuser: false },
       action: "register_model",
       model: `planned-${i}`,
       summary: "Register a model",
