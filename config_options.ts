@@ -219,6 +219,7 @@ export function helpText(): string {
     "Model Gateway: register models once, call them all through one API.",
     "",
     "Usage: deno task start [flags]     one process with everything, data in ./data",
+    "       model-gateway start [flags] the same, where the program is installed",
     "       deno task demo              the example models at work, then exit",
     "",
     "Flags, with the environment variable that says the same in brackets:",

@@ -70,6 +70,10 @@ export class GatewayClient {
     return this.#json("POST", path, { body, headers });
   }
 
+  put<T>(path: string, body: unknown, headers: Sending["headers"] = {}): Promise<T> {
+    return this.#json("PUT", path, { body, headers });
+  }
+
   patch<T>(path: string, body: unknown): Promise<T> {
     return this.#json("PATCH", path, { body });
   }

@@ -16,7 +16,7 @@ import { EXIT, Exit, Failure, UsageError } from "./exit.ts";
 import type { GatewayClient } from "./gateway_client.ts";
 import { clientOf, type GatewayOptions, wholeNumber, withGateway } from "./gateway_options.ts";
 import { resultOf } from "./job.ts";
-import { pathOf } from "./models.ts";
+import { modelPath } from "./model_path.ts";
 import { openOutput } from "./output_file.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { type Terminal, writeJson } from "./terminal.ts";
@@ -143,7 +143,7 @@ async function inputsOf(
 ): Promise<BatchInput[]> {
   const isCsv = /\.[ct]sv$/i.test(file!);
   // Asked for all formats: a model that is not there is told before anything is submitted.
-  const path = `${pathOf(model)}/versions/${encodeURIComponent(version)}`;
+  const path = `${modelPath(model)}/versions/${encodeURIComponent(version)}`;
   const { inputSchema } = await client.get<z.infer<typeof VersionSchema>>(path);
   const text = await readText(file!);
   try {

@@ -8,6 +8,7 @@ import type { z } from "@hono/zod-openapi";
 import type { ModelSchema } from "../http/wire/model.ts";
 import type { VersionSchema } from "../http/wire/version.ts";
 import { UsageError } from "./exit.ts";
+import { modelPath as pathOf } from "./model_path.ts";
 import { readDocument } from "./document_file.ts";
 import {
   clientOf,
@@ -16,6 +17,7 @@ import {
   wholeNumber,
   withGateway,
 } from "./gateway_options.ts";
+import { addModelStanding } from "./model_standing.ts";
 import { type Terminal, writeFields, writeJson, writeTable } from "./terminal.ts";
 
 type Model = z.infer<typeof ModelSchema>;
@@ -26,6 +28,7 @@ export function addModels(program: Command, terminal: Terminal): void {
   const models = program.command("models").description("Find, register, change and delete models");
   addReading(models, terminal);
   addWriting(models, terminal);
+  addModelStanding(models, terminal);
 }
 
 function addReading(models: Command, terminal: Terminal): void {
@@ -133,11 +136,6 @@ interface UpdateOptions {
   readonly description?: string;
   readonly tags?: string[];
   readonly reason?: string;
-}
-
-/** The path of a model, whatever its name holds. */
-export function pathOf(model: string): string {
-  return `/v1/models/${encodeURIComponent(model)}`;
 }
 
 function showModel(terminal: Terminal, model: Model): void {

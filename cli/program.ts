@@ -10,6 +10,7 @@ import { VERSION } from "../version.ts";
 import { addApply } from "./apply.ts";
 import { addAudit } from "./audit.ts";
 import { addBackends } from "./backends.ts";
+import { addBench } from "./bench.ts";
 import { addDoctor } from "./doctor.ts";
 import { addHealth } from "./health.ts";
 import { addJobs } from "./jobs.ts";
@@ -53,6 +54,7 @@ export function createProgram(terminal: Terminal): Command {
   addPlans(program, terminal);
   addAudit(program, terminal);
   addKube(program, terminal);
+  addBench(program, terminal);
   addHealth(program, terminal);
   addDoctor(program, terminal);
   return program;

@@ -193,7 +193,7 @@ Deno.test("the image's commands serve, compute and tell their health, as its use
         }, () => false);
       },
       "the program to be ready",
-      30_000,
+      90_000,
     );
     const answer = await fetch(`${url}/v1/models/esol/predict`, {
       method: "POST",

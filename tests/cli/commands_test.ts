@@ -58,6 +58,32 @@ Deno.test("models are registered from YAML, found, changed and deleted", async (
   }
 });
 
+Deno.test("versions are pointed at, and models shared, from the command line", async () => {
+  await using operator = await Operator.start();
+  await operator.gateway.addModel("m", { visibility: "private" });
+  const two = { version: "2.0", backend: { kind: "echo" }, inputSchema: true };
+  await operator.gateway.call("POST", "/v1/models/m/versions", { body: two });
+  const pointed = await operator.as("ada", "models", "default", "m", "1.0", "--reason", "salts");
+  assertEquals(pointed.out, "m: 1.0 answers by default\n", pointed.err);
+  const latest = await operator.as("ada", "models", "default", "m");
+  assertEquals(latest.out, "m: 2.0 answers by default\n", latest.err);
+  assertEquals((await operator.as("ada", "models", "alias", "m", "stable", "1.0")).code, 0);
+  const missing = await operator.as("ada", "models", "alias", "m", "stable", "3.0");
+  assertEquals(missing.code, 1);
+  assertEquals((await operator.as("ada", "models", "alias", "m", "stable")).code, 0);
+
+  const readers = ["user:cleo", "team:physics"];
+  assertEquals((await operator.as("cleo", "models", "show", "m")).code, 1);
+  const shared = await operator.json("models", "share", "m", "--with", ...readers);
+  assertEquals([shared.readers, shared.visibility], [readers, "private"]);
+  assertEquals((await operator.as("cleo", "models", "show", "m")).code, 0);
+  const taken = await operator.json("models", "share", "m", "--without", "user:cleo", "--public");
+  assertEquals([taken.readers, taken.visibility], [["team:physics"], "public"]);
+  assertEquals((await operator.as("ada", "models", "access", "m")).code, 0);
+  assertEquals((await operator.as("cleo", "models", "access", "m")).code, 4);
+  assertEquals((await operator.as("ada", "models", "share", "m")).code, 2);
+});
+
 Deno.test("a file that is no YAML is told of with its line, and nothing is registered", async () => {
   await using operator = await Operator.start();
   const file = await Deno.makeTempFile();

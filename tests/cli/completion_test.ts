@@ -26,10 +26,14 @@ Deno.test("completion knows commands, options and the models that the key may re
   };
   const [commands, models, options, stranger, listed] = await Promise.all([
     complete({}, "complete", "--", "jobs", "sub"),
-    eventually(async () => {
-      const ended = await complete(env, "complete", "--", "jobs", "submit", "");
-      return ended.out.includes("solubility") && ended;
-    }, "the names of models"),
+    eventually(
+      async () => {
+        const ended = await complete(env, "complete", "--", "jobs", "submit", "");
+        return ended.out.includes("solubility") && ended;
+      },
+      "the names of models",
+      60_000,
+    ),
     complete({}, "complete", "--", "models", "list", "--vis"),
     complete({ ...env, MODEL_GATEWAY_KEY: "nobody" }, "complete", "--", "jobs", "submit", ""),
     complete(env, "models", "list", "--json"),

@@ -43,12 +43,18 @@ export interface RedisInspection {
 /** Looks at the servers. Throws an Error with the reason where they do not answer or let in. */
 export async function inspectRedis(options: ConnectionOptions): Promise<RedisInspection> {
   await using connection = new RedisConnection({ ...options, patienceMs: PATIENCE_MS });
+  const { promise: over, reject: end } = Promise.withResolvers<never>();
+  over.catch(() => {}); // heard of where it is awaited, if at all
   let told: string | undefined;
-  const listen = (error: Error) => told = deepest(error);
+  const listen = (error: Error) => {
+    told = deepest(error);
+    // Of a Cluster, another node may answer.
+    if (FINAL.test(told) && !(connection.client instanceof Cluster)) end(error);
+  };
   connection.client.on("error", listen);
   if (connection.client instanceof Cluster) connection.client.on("node error", listen);
   try {
-    await connection.patiently((client) => client.ping());
+    await Promise.race([connection.patiently((client) => client.ping()), over]);
     const nodes = connection.client instanceof Cluster
       ? connection.client.nodes("master")
       : [connection.client];
@@ -61,7 +67,9 @@ export async function inspectRedis(options: ConnectionOptions): Promise<RedisIns
   }
 }
 
-const PATIENCE_MS = 2500;
+const PATIENCE_MS = 10_000;
+/** What will be no other when it is asked again. */
+const FINAL = /WRONGPASS|NOAUTH|NOPERM|ECONNREFUSED|ENOTFOUND|certificate/i;
 
 async function inspectServer(client: Redis): Promise<RedisServer> {
   const begun = performance.now();
@@ -165,7 +173,8 @@ async function missing(connection: RedisConnection, clustered: boolean): Promise
       ? [/keys/.test(refused) ? "~mg:*" : /channel/.test(refused) ? "&mg:*" : `+${command}`]
       : [];
   }));
-  await connection.patiently((client) => client.call("DEL", key)).catch(() => {});
+  // Where it may not be removed, it was not written either.
+  await connection.client.call("DEL", key).catch(() => {});
   return [...new Set(found.flat())];
 }
 
