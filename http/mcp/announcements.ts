@@ -10,6 +10,7 @@ import type { Model } from "../../registry/model.ts";
 import type { Principal } from "../../registry/principal.ts";
 import type { Gateway } from "../gateway.ts";
 import { principalOf } from "../auth.ts";
+import { watchJob } from "./job_watch.ts";
 import { modelUri } from "./resource_uri.ts";
 import { type Toolset, wants } from "./toolset.ts";
 import { type Visitor, visitor } from "./visitor.ts";
@@ -32,11 +33,11 @@ const GATHER_MS = 100;
 const SUBJECT = "model:";
 
 export class Announcements implements ServerEventBus {
-  readonly #gateway: Pick<Gateway, "catalog" | "oidc">;
+  readonly #gateway: Pick<Gateway, "catalog" | "jobs" | "oidc">;
   readonly #subscriptions = new Set<Subscription>();
   #stop: (() => void) | undefined;
 
-  constructor(gateway: Pick<Gateway, "catalog" | "oidc">) {
+  constructor(gateway: Pick<Gateway, "catalog" | "jobs" | "oidc">) {
     this.#gateway = gateway;
   }
 
@@ -58,13 +59,25 @@ export class Announcements implements ServerEventBus {
     const subscription: Subscription = { who, tell, readable, pending: new Map() };
     this.#subscriptions.add(subscription);
     this.#stop ??= catalog.onChange((subject) => this.#changed(subject));
+    const ended = new AbortController();
+    this.#watchJobs(subscription, ended.signal);
     return () => {
+      ended.abort();
       this.#subscriptions.delete(subscription);
       clearTimeout(subscription.timer);
       if (this.#subscriptions.size > 0) return;
       this.#stop?.();
       this.#stop = undefined;
     };
+  }
+
+  #watchJobs(subscription: Subscription, signal: AbortSignal): void {
+    const { who } = subscription;
+    const told = (uri: string) => this.#gather(subscription, [{ kind: "resource_updated", uri }]);
+    for (const id of who.jobs ?? []) {
+      // While the queue is away, and of a job that is not there, nothing is to be told.
+      watchJob(this.#gateway, id, () => this.#whoNow(who), told, signal).catch(() => {});
+    }
   }
 
   #changed(subject: string): void {

@@ -16,6 +16,7 @@ import { Problem } from "../problem.ts";
 import { requireScope } from "../scope_check.ts";
 import { Announcements } from "./announcements.ts";
 import { SessionNames } from "./client_name.ts";
+import { watchedJobs } from "./job_watch.ts";
 import { mcpServer } from "./mcp_server.ts";
 import { challenged, resourceMetadata } from "./resource_metadata.ts";
 import { noticeStream } from "./notice_stream.ts";
@@ -100,7 +101,8 @@ async function answer(
   } catch (error) {
     return unreadable(error);
   }
-  const response = await visit(who, () => handler.fetch(request, { parsedBody }));
+  const visitor = { ...who, jobs: watchedJobs(parsedBody) };
+  const response = await visit(visitor, () => handler.fetch(request, { parsedBody }));
   const session = sessions.idFor(parsedBody);
   if (session === undefined || !response.ok) return response;
   const headers = new Headers(response.headers);

@@ -13,6 +13,8 @@ export interface Visitor {
   /** What the API is called with. */
   readonly bearer: string;
   readonly toolset: Toolset;
+  /** Ids of the jobs that the request subscribes to. */
+  readonly jobs?: readonly string[];
   /** The agent, as far as the request's headers tell. */
   readonly client?: string;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { TestGateway } from "../test_gateway.ts";
 import { type Answer, type AnyClient, CLIENT_KINDS, connect } from "./clients.ts";
 
@@ -195,6 +196,67 @@ Deno.test("without a valid key, from another site's page or with an unknown tool
   assertEquals((await post({ ...own, "content-type": "text/plain" })).status, 415);
   const long = JSON.stringify({ a: "x".repeat(2 * 1024 * 1024) });
   assertEquals((await post(own, "/mcp", long)).status, 413);
+});
+
+Deno.test("who subscribes to jobs hears how they come on; of others' jobs nothing", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("slow");
+  const id = await t.submit("slow");
+  const listen = async (key: string) => {
+    const client = new Client({ name: "a", version: "1" }, {
+      versionNegotiation: { mode: "auto" },
+    });
+    const url = new URL("http://gateway.test/mcp");
+    await client.connect(
+      new StreamableHTTPClientTransport(url, {
+        fetch: (url, init) => Promise.resolve(t.app.request(new Request(url, init))),
+        requestInit: { headers: { authorization: `Bearer ${key}` } },
+      }),
+    );
+    const told: string[] = [];
+    client.setNotificationHandler(
+      "notifications/resources/updated",
+      ({ params }) => void told.push(params.uri),
+    );
+    const uris = [`gateway://jobs/${id}`, "gateway://models/slow"];
+    await client.listen({ resourceSubscriptions: uris });
+    return { client, told };
+  };
+  const [ada, cleo] = [await listen(t.keys.ada), await listen(t.keys.cleo)];
+  await t.settleOne("slow");
+  const deadline = Date.now() + 60_000;
+  const until = async (done: () => boolean) => {
+    while (!done() && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert(done());
+  };
+  await until(() => ada.told.length > 0);
+  assertEquals(ada.told[0], `gateway://jobs/${id}`);
+  const body = { description: "Slower" };
+  await (await t.call("PATCH", "/v1/models/slow", { body })).body?.cancel();
+  await until(() => cleo.told.length > 0 && ada.told.includes("gateway://models/slow"));
+  assertEquals(cleo.told, ["gateway://models/slow"]);
+  await Promise.all([ada.client.close(), cleo.client.close()]);
+});
+
+Deno.test("quotas hold for tools, and a refused submission says which", async () => {
+  await using t = await TestGateway.start();
+  await t.addModel("one");
+  const body = { jobsInFlight: 1 };
+  const set = await t.call("PUT", "/v1/quotas/user:ben", { as: "root", body });
+  assertEquals(set.status, 200, await set.text());
+  const agent = await connect(t, "v1", t.keys.ben, "/mcp?models=one");
+  const submission = { model: "one", input: { smiles: "C" } };
+  good(await agent.call("submit_job", submission));
+  const text = await refused("quota-exceeded", agent.call("submit_job", submission));
+  assertMatch(text, /user:ben may have 1 jobs in flight/);
+  await refused("quota-exceeded", agent.call("run_one", { smiles: "C" }));
+  const batch = good(
+    await agent.call("submit_batch", { model: "one", inputs: [{ smiles: "C" }, { smiles: "CC" }] }),
+  );
+  assertEquals([batch.jobs.length, batch.refused.length], [0, 2]);
+  await agent.close();
 });
 
 Deno.test("a revoked key hears of nothing more", async () => {
