@@ -239,6 +239,8 @@ testWhere(
         "usage",
         "keys",
         `jobs/${job}`,
+        "plans",
+        `plans/${await planFor(t, "esol")}`,
         "nothing",
       ],
       ...["", "/versions?from=1.0&to=2.0", "/access", "/route", "/settings"].map((part) =>
@@ -289,6 +291,27 @@ testWhere(browser, "the API's reference uses the session of who is signed in", a
   await page.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
   assertEquals(chromium.takeComplaints(), []);
 });
+
+/** Makes a plan that an agent might have asked for. */
+async function planFor(t: TestSite["t"], model: string): Promise<string> {
+  const body = JSON.stringify({ visibility: "private", owners: ["user:ada"], readers: [] });
+  const plan = await t.gateway.plans.create("user:ada", {
+    rights: { user: "ada", teams: [], superuser: false },
+    action: "set_access",
+    model,
+    summary: `Change who may use ${model}`,
+    request: {
+      method: "PUT",
+      path: `/v1/models/${model}/access`,
+      contentType: "application/json",
+      body,
+    },
+    before: "visibility: public\nowners:\n  - user:ada\n",
+    after: "visibility: private\nowners:\n  - user:ada\n",
+    client: "agent/1.0",
+  }, 3_600_000);
+  return plan.id;
+}
 
 async function addVersion(t: TestSite["t"], model: string, version: string): Promise<void> {
   const body = {
