@@ -10,6 +10,7 @@ import { Hono } from "hono";
 import css from "./assets/panel.css" with { type: "text" };
 import panelScript from "./assets/panel.js" with { type: "text" };
 import chartScript from "./assets/charts.js" with { type: "text" };
+import chatScript from "./assets/chat.js" with { type: "text" };
 import icon from "./assets/icon.svg" with { type: "text" };
 import { notFound } from "../problem.ts";
 
@@ -17,6 +18,7 @@ type AssetName =
   | "panel.css"
   | "panel.js"
   | "charts.js"
+  | "chat.js"
   | "icon.svg"
   | "htmx.js"
   | "sse.js"
@@ -84,6 +86,7 @@ export class Assets {
       "panel.css": css,
       "panel.js": panelScript,
       "charts.js": chartScript,
+      "chat.js": chatScript,
       "icon.svg": icon,
       "htmx.js": (await PACKAGES.htmx()).default,
       "sse.js": (await PACKAGES.sse()).default,

@@ -9,7 +9,7 @@ import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Assets } from "./assets.ts";
-import { Layout } from "./components/layout.tsx";
+import { Layout, type Link } from "./components/layout.tsx";
 import type { PanelEnv } from "./panel.ts";
 
 export interface PageOptions {
@@ -17,18 +17,20 @@ export interface PageOptions {
   readonly status?: ContentfulStatusCode;
   readonly charts?: boolean;
   readonly live?: boolean;
+  readonly chat?: boolean;
 }
 
 export const THEME_COOKIE = "model-gateway-theme";
 
 /** Makes pages with the files they need. */
 export class Pages {
-  constructor(readonly assets: Assets) {}
+  /** `links` are further links of the navigation, behind the owners' own. */
+  constructor(readonly assets: Assets, readonly links: readonly Link[] = []) {}
 
   /** Answers a whole page. */
   async show<E extends Partial<PanelEnv> & object>(
     c: Context<E>,
-    { title, status = 200, charts, live }: PageOptions,
+    { title, status = 200, charts, live, chat }: PageOptions,
     children: Child,
   ): Promise<Response> {
     await this.assets.load();
@@ -45,6 +47,8 @@ export class Pages {
           csrf={session?.csrf}
           charts={charts}
           live={live}
+          chat={chat}
+          links={this.links}
         >
           {children}
         </Layout>

@@ -25,6 +25,7 @@ import { apiBridge, sessionRoute } from "./api_bridge.ts";
 import { ApiRefusal } from "./api_caller.ts";
 import { Assets } from "./assets.ts";
 import { Pages } from "./page.tsx";
+import { chatPage } from "./pages/chat.tsx";
 import { consensusPages } from "./pages/consensus.tsx";
 import { drawFragment } from "./pages/draw.tsx";
 import { jobPage } from "./pages/job.tsx";
@@ -58,6 +59,7 @@ const OWNER_PAGES = [
   jobsPage,
   jobPage,
   plansPages,
+  chatPage,
   usagePage,
   keysPage("/panel"),
   drawFragment,
@@ -83,7 +85,7 @@ const MAX_IMPORT_BYTES = 256 * 1024 * 1024;
 /** Adds both surfaces. They call the API through `app`. */
 export function webSurfaces(app: Api, gateway: Gateway): void {
   const assets = new Assets();
-  const pages = new Pages(assets);
+  const pages = new Pages(assets, gateway.chat ? [["/panel/chat", "Chat"]] : []);
   const seal = new Seal(gateway.sessionSecret, "session");
 
   const panel: Panel = surface(gateway, pages);

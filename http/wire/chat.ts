@@ -13,7 +13,7 @@ import { ProblemSchema } from "./problem.ts";
 /** Messages of one request, and the jobs that earlier answers refer to. */
 export const MAX_MESSAGES = 40;
 export const MAX_HISTORY_JOBS = 100;
-const MAX_QUESTION = 20_000;
+export const MAX_QUESTION = 20_000;
 
 const MessageSchema = z.strictObject({
   role: z.enum(["user", "assistant"]),
@@ -153,8 +153,12 @@ export const ChatAnswerSchema = z.object({
   },
 });
 
+export type WireMessage = z.infer<typeof MessageSchema>;
+export type WireNumber = z.infer<typeof NumberSchema>;
+export type WireAnswer = z.infer<typeof ChatAnswerSchema>;
+
 /** Writes an answer. */
-export function answerToWire(answer: ChatAnswer): z.infer<typeof ChatAnswerSchema> {
+export function answerToWire(answer: ChatAnswer): WireAnswer {
   return {
     ...answer,
     numbers: answer.numbers.map(numberToWire),
@@ -167,6 +171,6 @@ export function answerToWire(answer: ChatAnswer): z.infer<typeof ChatAnswerSchem
   };
 }
 
-function numberToWire(number: CheckedNumber): z.infer<typeof NumberSchema> {
+function numberToWire(number: CheckedNumber): WireNumber {
   return { ...number, ...(number.source && { source: { ...number.source } }) };
 }

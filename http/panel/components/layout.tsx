@@ -19,6 +19,10 @@ export interface LayoutProps {
   readonly charts?: boolean;
   /** Loads the scripts of live data. */
   readonly live?: boolean;
+  /** Loads the script of the chat. */
+  readonly chat?: boolean;
+  /** Links of what not every gateway has. */
+  readonly links?: readonly Link[];
   readonly children?: Child;
 }
 
@@ -43,7 +47,8 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/audit", "Audit"],
 ];
 
-type Link = readonly [path: string, text: string];
+/** Where a link of the navigation leads, and its text. */
+export type Link = readonly [path: string, text: string];
 
 // No inline style, no evaluated text: the policy of the pages forbids both.
 const HTMX = JSON.stringify({
@@ -56,7 +61,8 @@ const HTMX = JSON.stringify({
 
 /** A whole page. */
 export function Layout(props: LayoutProps) {
-  const { title, assets, path, theme, principal, csrf, charts, live, children } = props;
+  const { title, assets, path, theme, principal, csrf, charts, live, chat, links = [], children } =
+    props;
   return (
     <html lang="en" data-theme={theme === "light" || theme === "dark" ? theme : undefined}>
       <head>
@@ -73,6 +79,7 @@ export function Layout(props: LayoutProps) {
         {charts && <script src={assets.path("uplot.js")} defer></script>}
         {charts && <script src={assets.path("charts.js")} defer></script>}
         <script src={assets.path("panel.js")} defer></script>
+        {chat && <script src={assets.path("chat.js")} defer></script>}
       </head>
       <body hx-headers={csrf && JSON.stringify({ "x-csrf-token": csrf })}>
         <a class="skip" href="#main">Skip to content</a>
@@ -83,7 +90,7 @@ export function Layout(props: LayoutProps) {
           {principal && (
             <nav aria-label="Main">
               <ul>
-                {OWNER_LINKS.map((link) => <NavLink link={link} path={path} />)}
+                {[...OWNER_LINKS, ...links].map((link) => <NavLink link={link} path={path} />)}
                 {principal.superuser &&
                   ADMIN_LINKS.map((link) => <NavLink link={link} path={path} />)}
               </ul>
