@@ -15,6 +15,16 @@ import { poll, type ScaledObjectSpec } from "./keda_metric.ts";
 /** How often an HPA looks, in its own seconds. */
 const SYNC_SECONDS = 15;
 
+/** What a scaler has done so far. */
+export interface Scaling {
+  /** Workers as they changed, the first 0, and when. */
+  readonly history: readonly { readonly replicas: number; readonly at: number }[];
+  readonly replicas: readonly number[];
+  readonly most: number;
+  /** What polls ended in that scaled nothing. */
+  readonly errors: readonly string[];
+}
+
 export interface AutoscalerOptions {
   readonly spec: ScaledObjectSpec;
   readonly redis: RedisNode;
@@ -22,7 +32,7 @@ export interface AutoscalerOptions {
   readonly secondMs: number;
 }
 
-export class Autoscaler implements AsyncDisposable {
+export class Autoscaler implements Scaling, AsyncDisposable {
   readonly #options: AutoscalerOptions;
   readonly #hpa: Hpa;
   readonly #loops: Promise<void>[];

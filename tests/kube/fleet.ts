@@ -1,5 +1,5 @@
 /**
- * The pods of a Deployment as real processes: started with the very variables of the manifest, ended
+ * The pods of a Deployment or a ScaledJob as real processes: started with the very variables of the manifest, ended
  * as a kubelet does it.
  *
  * @module
@@ -14,6 +14,10 @@ interface PodSpec {
   ];
 }
 
+interface Template {
+  readonly spec: PodSpec;
+}
+
 export class Fleet implements AsyncDisposable {
   readonly #spec: PodSpec;
   readonly #environment: Record<string, string>;
@@ -24,13 +28,25 @@ export class Fleet implements AsyncDisposable {
 
   /** `secrets` are the values of variables that the manifest takes from a secret. */
   constructor(deployment: Manifest, secrets: Readonly<Record<string, string>>) {
-    this.#spec = (deployment.spec as { template: { spec: PodSpec } }).template.spec;
+    const spec = deployment.spec as { template?: Template; jobTargetRef?: { template: Template } };
+    this.#spec = (spec.template ?? spec.jobTargetRef!.template).spec;
     const env = this.#spec.containers[0].env;
     this.#environment = {
       ...Object.fromEntries(env.map(({ name, value }) => [name, value ?? secrets[name]!])),
       MODEL_GATEWAY_HOST: "127.0.0.1",
       MODEL_GATEWAY_LOG_LEVEL: "error",
     };
+  }
+
+  /** Starts one that ends by itself; resolves when it has. */
+  async runOne(): Promise<void> {
+    const program = await Program.start([], this.#environment);
+    const ended = program.ended.then(async () => {
+      await program.kill();
+      this.#ending.delete(ended);
+    });
+    this.#ending.add(ended);
+    await ended;
   }
 
   get replicas(): number {

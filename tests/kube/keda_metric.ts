@@ -73,7 +73,11 @@ export async function poll(spec: ScaledObjectSpec, redis: RedisNode): Promise<Po
   }
 }
 
-function metric(metadata: Readonly<Record<string, string>>, redis: RedisNode): Promise<number> {
+/** What one trigger counts, from a real Redis. */
+export function metric(
+  metadata: Readonly<Record<string, string>>,
+  redis: RedisNode,
+): Promise<number> {
   const { stream, consumerGroup, lagCount = "0" } = metadata;
   if (consumerGroup === undefined) return length(redis, stream!);
   return Number(lagCount) !== 0

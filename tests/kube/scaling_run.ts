@@ -13,8 +13,9 @@ import type { WorkerPool } from "../../registry/worker_pool.ts";
 import { Client, Program } from "../faults/program.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { type SingleRedis, startSingleRedis } from "../services/redis.ts";
-import { Autoscaler } from "./autoscaler.ts";
+import { Autoscaler, type Scaling } from "./autoscaler.ts";
 import { Fleet } from "./fleet.ts";
+import { JobScaler, jobSpecOf } from "./job_scaler.ts";
 import { specOf } from "./keda_metric.ts";
 import { installation } from "./plant.ts";
 
@@ -31,7 +32,7 @@ export class ScalingRun implements AsyncDisposable {
     readonly redis: SingleRedis,
     readonly client: Client,
     readonly fleet: Fleet,
-    readonly autoscaler: Autoscaler,
+    readonly autoscaler: Scaling & AsyncDisposable,
     readonly stack: AsyncDisposableStack,
   ) {}
 
@@ -68,15 +69,13 @@ export class ScalingRun implements AsyncDisposable {
       await queue.claim(catalog.model("echo")!.tag, "test", 0, 0);
       const manifests = renderWorkers(installation(), catalog);
       const of = (kind: string) => manifests.find((manifest) => manifest.kind === kind)!;
-      const fleet = stack.use(new Fleet(of("Deployment"), secrets));
-      const autoscaler = stack.use(
-        new Autoscaler({
-          spec: specOf(of("ScaledObject")),
-          redis: redis.node,
-          fleet,
-          secondMs: options.secondMs,
-        }),
-      );
+      const isJob = options.pool.scaling === "job";
+      const fleet = stack.use(new Fleet(of(isJob ? "ScaledJob" : "Deployment"), secrets));
+      const { secondMs } = options;
+      const scaling = { redis: redis.node, fleet, secondMs };
+      const autoscaler = isJob
+        ? stack.use(new JobScaler({ ...scaling, spec: jobSpecOf(of("ScaledJob")) }))
+        : stack.use(new Autoscaler({ ...scaling, spec: specOf(of("ScaledObject")) }));
       return new ScalingRun(redis, client, fleet, autoscaler, stack);
     } catch (error) {
       await stack.disposeAsync();

@@ -103,7 +103,8 @@ async function keptItsWorker(run: ScalingRun, [id]: readonly string[]): Promise<
 
 /** Waits until all workers have gone, each of its own will. */
 async function toZero(run: ScalingRun): Promise<void> {
-  await eventually(() => Promise.resolve(run.fleet.replicas === 0), "no worker", 30_000);
+  const none = () => Promise.resolve(run.autoscaler.replicas.at(-1) === 0);
+  await eventually(none, "no worker", 60_000);
   await run.fleet.rest();
   assertEquals(run.fleet.killed, 0);
 }
@@ -131,6 +132,43 @@ testWhere(
     await toZero(run);
     assertEquals(run.autoscaler.most, 2);
     assertEquals(run.autoscaler.errors.filter((error) => error.includes("NOGROUP")), []);
+  },
+);
+
+testWhere(
+  long,
+  "graceful scale-in ends workers under their jobs, and each finishes what it runs",
+  async () => {
+    await using run = await ScalingRun.start({
+      secondMs: 10,
+      delaysMs: [300, 8000],
+      concurrency: 2,
+      pool: { maxWorkers: 4, cooldownSeconds: 100, scaling: "graceful" },
+    });
+    const ids = [...await run.submit(40), ...await run.submit(4, "2")];
+    await allRunOnce(run, ids);
+    await toZero(run);
+    console.log(`    replicas ${run.autoscaler.replicas.join(" -> ")}`);
+    // It went down while long jobs ran, one by one.
+    const shrunk = run.autoscaler.replicas.filter((n, i, all) => n > 0 && n === all[i - 1]! - 1);
+    assert(run.autoscaler.most > 2 && shrunk.length > 0);
+  },
+);
+
+testWhere(
+  long,
+  "a Kubernetes Job for each job: as many as there are, each ends by itself, none is run twice",
+  async () => {
+    await using run = await ScalingRun.start({
+      secondMs: 100,
+      delaysMs: [1500],
+      concurrency: 1,
+      pool: { maxWorkers: 3, scaling: "job" },
+    });
+    await allRunOnce(run, await run.submit(6));
+    await toZero(run);
+    assertEquals(run.autoscaler.most, 3);
+    console.log(`    Jobs running: ${run.autoscaler.replicas.join(" -> ")}`);
   },
 );
 

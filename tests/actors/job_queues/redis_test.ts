@@ -73,6 +73,56 @@ serviceTest(
   },
 );
 
+serviceTest(
+  single,
+  "a queue in which nothing goes on has empty streams, and a right lag",
+  async (url) => {
+    await using queue = new RedisJobQueue({ url });
+    const raw = new Redis(url, { protocol: 2 });
+    const tag = newTag();
+    const stream = streamKey(tag, "interactive");
+    const epoch = (await queue.acquire(tag, "s", 60_000))!;
+    const look = async () => {
+      const [group] = await raw.xinfo("GROUPS", stream) as unknown[][];
+      return [await raw.xlen(stream), group![group!.indexOf("lag") + 1]];
+    };
+    for (let turn = 0; turn < 2; turn++) {
+      assertEquals(await look(), [0, 0]);
+      await submitMany(queue, tag, 3);
+      assertEquals(await look(), [3, 3]);
+      const claims = await queue.claim(tag, "w", 3, 0);
+      for (const { lease } of claims) {
+        await queue.settle(lease, {
+          state: "completed",
+          result: "1",
+        });
+      }
+      await queue.supervise(tag, epoch, 60_000);
+    }
+    assertEquals(await look(), [0, 0]);
+    raw.disconnect();
+  },
+);
+
+serviceTest(
+  single,
+  "a claim of none makes the queue, for whoever looks at its streams",
+  async (url) => {
+    await using queue = new RedisJobQueue({ url });
+    const raw = new Redis(url, { protocol: 2 });
+    const tag = newTag();
+    assertEquals(await queue.claim(tag, "w", 0, 0), []);
+    for (const lane of ["interactive", "batch"] as const) {
+      const [group] = await raw.xinfo("GROUPS", streamKey(tag, lane)) as unknown[][];
+      assertEquals([group![1], group![group!.indexOf("lag") + 1]], ["workers", 0]);
+    }
+    await submitMany(queue, tag, 1);
+    assertEquals(await queue.claim(tag, "w", 0, 0), []);
+    assertEquals((await queue.claim(tag, "w", 1, 0)).length, 1);
+    raw.disconnect();
+  },
+);
+
 serviceTest(single, "a lag that a failover made wrong is mended by the next round", async (url) => {
   await using queue = new RedisJobQueue({ url });
   const raw = new Redis(url, { protocol: 2 });

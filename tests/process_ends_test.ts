@@ -1,0 +1,50 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseConfig } from "../config.ts";
+import { Log } from "../log.ts";
+import { start } from "../main.ts";
+import { SqliteDatabase } from "../registry/databases/sqlite.ts";
+import { migrate } from "../registry/migrate.ts";
+import { ADMIN_KEY, Client } from "./faults/program.ts";
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname;
+
+Deno.test("a worker that is to end when it is idle waits for the job that it runs", async () => {
+  const data = await Deno.makeTempDir();
+  const parsed = parseConfig(["--data", data, "--port", "0"], {
+    MODEL_GATEWAY_ADMIN_KEY: ADMIN_KEY,
+  });
+  assert(parsed.kind === "config");
+  const config = { ...parsed.config, exitWhenIdleSeconds: 0.4 };
+  const running = await start(config, new Log("error", {}));
+  try {
+    const client = new Client(() => [running.url]);
+    await client.register("echo", { kind: "echo", delayMs: 1200 });
+    const id = await client.submit("echo", 1);
+    let ended = "";
+    const idle = running.idle!.then(() => ended ||= "idle");
+    await client.json("GET", `/v1/jobs/${id}?wait=20`).then(() => ended ||= "job");
+    await idle;
+    assertEquals(ended, "job");
+  } finally {
+    await running.stop();
+    await Deno.remove(data, { recursive: true });
+  }
+});
+
+Deno.test("--migrate brings the database up to date, and ends", async () => {
+  const data = await Deno.makeTempDir();
+  const file = `${data}/registry.db`;
+  {
+    await using _empty = new SqliteDatabase(file);
+  }
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--no-prompt", "-A", MAIN, "--data", data, "--migrate"],
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stderr } = await command.output();
+  assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+  await using database = new SqliteDatabase(file);
+  assertEquals(await database.query("SELECT name FROM models"), []);
+  await migrate(database);
+  await Deno.remove(data, { recursive: true });
+});
