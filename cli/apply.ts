@@ -4,8 +4,7 @@
  * @module
  */
 import type { Command } from "commander";
-import { z } from "@hono/zod-openapi";
-import { type Applied, type AppliedStep, ManifestSchema } from "../http/wire/manifest.ts";
+import type { Applied, AppliedStep } from "../http/wire/manifest.ts";
 import { EXIT, Exit, Failure, UsageError } from "./exit.ts";
 import { GatewayRefusal } from "./gateway_client.ts";
 import { clientOf, type GatewayOptions, withGateway } from "./gateway_options.ts";
@@ -49,7 +48,10 @@ export function addApply(program: Command, terminal: Terminal): void {
       .addHelpText("after", EXAMPLE),
   ).action(async (options: ApplyOptions) => {
     const { file = [], recursive = false, dryRun = false, reason } = options;
-    if (options.schema) return writeJson(terminal, z.toJSONSchema(ManifestSchema));
+    if (options.schema) {
+      const { manifestJsonSchema } = await import("./manifest_schema.ts");
+      return writeJson(terminal, manifestJsonSchema());
+    }
     if (file.length === 0) throw new UsageError("Which files? --file says.");
     const loaded = await loadManifests(file, recursive);
     const manifests = loaded.map(({ manifest }) => manifest);
