@@ -23,10 +23,10 @@ import {
   WORKER_RESOURCES,
 } from "./kube_object.ts";
 import { QUEUES_ANNOTATION, workerLabels } from "./labels.ts";
-import { type Manifest, manifestText } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { Mirror } from "./mirror.ts";
-import { renderWorkers } from "./render_workers.ts";
 import { Retries } from "./retries.ts";
+import { type Wanted, WantedWorkers } from "./wanted_workers.ts";
 import type { Models } from "./worker_set.ts";
 
 export interface ReconcilerOptions {
@@ -52,13 +52,6 @@ const DRAIN_MS = 10 * 60_000;
 /** The changes of the registry that manifests are made of. */
 const RENDERED = /^(?:model|pool|policy):/;
 
-/** An object that is to be. */
-interface Wanted {
-  readonly manifest: Manifest;
-  readonly key: string;
-  readonly text: string;
-}
-
 /** What was applied of an object: its text, and the generation that came of it. */
 interface Applied {
   readonly text: string;
@@ -76,8 +69,7 @@ export class Reconciler {
   #applier: Applier | undefined;
   #owner: OwnerReference | undefined;
   #resyncAt = 0;
-  /** What is to be, until the registry changes: rendering a thousand models takes its time. */
-  #wanted: readonly Wanted[] | undefined;
+  readonly #wanted: WantedWorkers;
   #stopped = false;
   #woken = Promise.withResolvers<void>();
   #unsubscribe = () => {};
@@ -85,6 +77,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#wanted = new WantedWorkers(options.installation, options.catalog);
     const { client, installation: { name, namespace }, onFault } = options;
     const labelSelector = Object.entries(workerLabels(name)).map((pair) => pair.join("=")).join();
     const onChange = () => this.#woken.resolve();
@@ -100,7 +93,7 @@ export class Reconciler {
     for (const mirror of this.#mirrors.values()) mirror.start();
     this.#unsubscribe = this.#options.catalog.onChange((subject) => {
       if (!RENDERED.test(subject)) return;
-      this.#wanted = undefined;
+      this.#wanted.changed();
       this.#woken.resolve();
     });
     this.#loop = this.#run();
@@ -142,19 +135,13 @@ export class Reconciler {
 
   /** Answers whether something is still to be done. */
   async #round(): Promise<boolean> {
-    const { installation, catalog } = this.#options;
     if (performance.now() >= this.#resyncAt) {
       this.#applied.clear();
       this.#applier = undefined;
       this.#resyncAt = performance.now() + RESYNC_MS;
     }
     const applier = this.#applier ??= await this.#openApplier();
-    const wanted = this.#wanted ??= renderWorkers(installation, catalog).map((manifest) => ({
-      manifest,
-      key: keyOf(manifest),
-      text: manifestText(manifest),
-    }));
-    const sets = [...Map.groupBy(wanted, ({ manifest }) => manifest.metadata.name).values()];
+    const sets = await this.#wanted.sets();
     let waits = false;
     await eachOf(sets, async (set) => {
       // In this order: what is scaled, then its scaler.
@@ -165,7 +152,7 @@ export class Reconciler {
         }
       }
     });
-    return await this.#prune(wanted) || waits;
+    return await this.#prune(sets.flat()) || waits;
   }
 
   async #openApplier(): Promise<Applier> {
@@ -190,7 +177,7 @@ export class Reconciler {
     if (isSame) return true;
     // One of that name is about to go: it is made again when it has gone.
     if (live?.metadata.deletionTimestamp !== undefined) return false;
-    if (!this.#retries.mayTry(key, text)) return false;
+    if (this.#stopped || !this.#retries.mayTry(key, text)) return false;
     try {
       await this.#makeQueues(manifest);
       const object = await applier.apply(manifest, live);

@@ -17,21 +17,31 @@ export interface RenderedSet {
   readonly manifests: readonly Manifest[];
 }
 
+/** Renders one set. */
+export function renderSet(installation: Installation, set: WorkerSet): Manifest[] {
+  return set.pool.scaling === "job"
+    ? [scaledJob(installation, set)]
+    : [workerDeployment(installation, set), scaledObject(installation, set)];
+}
+
+/** Renders what all sets share. */
+export function renderShared(installation: Installation): Manifest[] {
+  const authentication = triggerAuthentication(installation);
+  return authentication ? [authentication] : [];
+}
+
 /** Renders the workers of every model. */
 export function renderSets(installation: Installation, models: Models): RenderedSet[] {
   return workerSets(installation.name, models).map((set) => ({
     set,
-    manifests: set.pool.scaling === "job"
-      ? [scaledJob(installation, set)]
-      : [workerDeployment(installation, set), scaledObject(installation, set)],
+    manifests: renderSet(installation, set),
   }));
 }
 
 /** Renders everything: what all share first. */
 export function renderWorkers(installation: Installation, models: Models): Manifest[] {
-  const shared = triggerAuthentication(installation);
   return [
-    ...(shared ? [shared] : []),
+    ...renderShared(installation),
     ...renderSets(installation, models).flatMap(({ manifests }) => manifests),
   ];
 }
