@@ -15,7 +15,7 @@ export interface AuditEvent {
   readonly at: string;
   /**
    * `job.queued`, `job.completed`, ...; `registry.create_model`, ...; `tool.search_models`, ...;
-   * `plan.made`, `plan.applied`, ...; `trail.removed`.
+   * `plan.made`, `plan.applied`, ...; `chat.answered`; `trail.removed`.
    */
   readonly action: string;
   /** Who did it, such as `user:ada`; `system` for what the gateway does by itself. */

@@ -12,7 +12,7 @@ export type BudgetEnd = "steps" | "tokens" | "seconds";
 const CHARACTERS_PER_TOKEN = 3;
 /** A turn that may say less than this would be cut off. */
 const LEAST_TURN = 64;
-const MOST_TURN = 4096;
+const MOST_TURN = 8192;
 
 /** The budget of one answer. */
 export class Budget {

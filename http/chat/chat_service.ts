@@ -16,6 +16,7 @@ import type { ChatAnswer, ChatEvent } from "./answer.ts";
 import { converse, type Said } from "./converse.ts";
 import { Conversation } from "./conversation.ts";
 import { type WireJob, withResult } from "../agent_tools/job_answer.ts";
+import { observeChat } from "./chat_metrics.ts";
 import { noteJob } from "./note_output.ts";
 
 /** As the audit trail names it. */
@@ -38,7 +39,11 @@ export interface Question {
 export class ChatService {
   readonly #running = new Map<string, number>();
 
-  constructor(private readonly app: Pick<Api, "request">, private readonly gateway: Gateway) {}
+  readonly #count: (answer: ChatAnswer) => void;
+
+  constructor(private readonly app: Pick<Api, "request">, private readonly gateway: Gateway) {
+    this.#count = observeChat(gateway.metrics);
+  }
 
   /** Throws 404 where there is no chat. */
   requireChat(): NonNullable<Gateway["chat"]> {
@@ -85,7 +90,9 @@ export class ChatService {
     const said = messages.map(({ role, content }) => ({ role, content }));
     let answer: ChatAnswer | undefined;
     try {
-      return answer = await converse(said, { model, limits, caller, conversation, signal, emit });
+      answer = await converse(said, { model, limits, caller, conversation, signal, emit });
+      this.#count(answer);
+      return answer;
     } finally {
       await this.#note(caller, conversation, asked.at(-1)!, answer);
     }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ChatTurn, ToolRequest } from "../../chat_model.ts";
+import { Thoughts } from "./thoughts.ts";
 
 /** What came is no turn. */
 export class MalformedTurn extends Error {
@@ -52,6 +53,7 @@ const MAX_CHARACTERS = 512 * 1024;
 /** One turn as it comes. */
 export class TurnAssembly {
   readonly #calls = new Map<number, OpenCall>();
+  readonly #thoughts = new Thoughts();
   #text = "";
   #length = 0;
   #finish: string | undefined;
@@ -68,9 +70,10 @@ export class TurnAssembly {
     const said = choice.delta ?? choice.message ?? {};
     // Not every service counts the calls; each piece that begins one has its name.
     for (const piece of said.tool_calls ?? []) this.#addCall(piece);
-    const text = [said.content, said.refusal].filter((part) => typeof part === "string").join("");
+    const came = [said.content, said.refusal].filter((part) => typeof part === "string").join("");
+    this.#count(came.length);
+    const text = this.#thoughts.said(came);
     this.#text += text;
-    this.#count(text.length);
     if (typeof choice.finish_reason === "string") this.#finish = choice.finish_reason;
     return text;
   }
@@ -83,7 +86,7 @@ export class TurnAssembly {
       if (name === "") throw new MalformedTurn("a call of a tool has no name");
     }
     return {
-      text: this.#text,
+      text: this.#text + this.#thoughts.rest(),
       calls,
       end: endOf(this.#finish, calls.length > 0),
       ...(this.#tokens !== undefined && { tokens: this.#tokens }),

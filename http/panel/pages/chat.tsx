@@ -17,8 +17,9 @@ import type { Panel, PanelEnv } from "../panel.ts";
 import type { PanelParts } from "../panel_parts.ts";
 import { eventResponse, readEvents } from "../sse.ts";
 
-/** Earlier messages that go along with a question. */
+/** Earlier messages that go along with a question, and their characters. */
 const MAX_HISTORY = 12;
+const MAX_CHARACTERS = 40_000;
 
 /** Adds the page. */
 export function chatPage(panel: Panel, { gateway, pages }: PanelParts): void {
@@ -82,7 +83,10 @@ async function* stream(
 function goOn(messages: readonly WireMessage[], answer: WireAnswer): WireMessage[] {
   const jobs = answer.jobs.map(({ id }) => id).slice(0, MAX_HISTORY_JOBS);
   const content = answer.text.slice(0, MAX_QUESTION) || "(no answer)";
-  return [...messages, { role: "assistant" as const, content, jobs }].slice(-MAX_HISTORY);
+  const all = [...messages, { role: "assistant" as const, content, jobs }].slice(-MAX_HISTORY);
+  const tooLong = () => all.reduce((sum, one) => sum + one.content.length, 0) > MAX_CHARACTERS;
+  while (all.length > 1 && tooLong()) all.shift();
+  return all;
 }
 
 /** Reads what the form kept; the API checks it. What is no list was not kept by it. */

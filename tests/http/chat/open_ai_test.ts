@@ -74,6 +74,16 @@ Deno.test("services differ: no index, arguments as an object, one JSON text, no 
   assertEquals(turnOf((await ask(service)).outcome).end, "length");
 });
 
+Deno.test("what a language model thinks aloud is no part of what it says", async () => {
+  await using service = new ScriptedService();
+  const thoughts = ["<th", "ink>logS is about ", "-3.", "</thi", "nk>\n\nIt is ", "<5>."];
+  service.play({ raw: thoughts.map((content) => EVENT({ content })).join("") + EVENT({}, "stop") });
+  const { outcome, heard } = await ask(service);
+  assertEquals([turnOf(outcome).text, heard], ["It is <5>.", "It is <5>."]);
+  service.play({ raw: EVENT({ content: "<th" }) + EVENT({}, "stop") });
+  assertEquals(turnOf((await ask(service)).outcome).text, "<th");
+});
+
 Deno.test("what is no turn is malformed, and is not asked for again", async () => {
   await using service = new ScriptedService();
   for (
