@@ -13,6 +13,7 @@ import { isConsensusModel } from "./consensus_model.ts";
 import type { JobQueue } from "./job_queue.ts";
 import { placeOn } from "./placement.ts";
 import { isWatched, RouteWatch, type RouteWatchMessage } from "./route_watch.ts";
+import { RoundPace } from "./round_pace.ts";
 import { Supervisor, type SupervisorMessage, type SupervisorOptions } from "./supervisor.ts";
 import { ActorSystem } from "./system.ts";
 import type { Tracing } from "./tracing.ts";
@@ -51,6 +52,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #system: ActorSystem;
   readonly #supervised = new Map<number, string>();
+  readonly #pace = new RoundPace();
   /** Actors that look after routes, by the model's tag. */
   readonly #routes = new Map<number, string>();
   readonly #consensus: Worker;
@@ -195,6 +197,7 @@ export class Scheduler {
       tag,
       scheduler: name,
       leaseMs: LEASE_MS,
+      pace: this.#pace,
       ...(onRound ? { onRound } : {}),
       ...(onFault ? { onFault } : {}),
     }, self);

@@ -8,6 +8,7 @@
 import type { Actor, ActorRef } from "./actor.ts";
 import { nextTryMs } from "./callback_ladder.ts";
 import type { CallbackSender } from "./callback_sender.ts";
+import type { RoundPace } from "./round_pace.ts";
 import type { Delivery, Epoch, JobSubmission, JobSupervision, Supervision } from "./job_queue.ts";
 
 export interface SupervisorOptions {
@@ -17,13 +18,14 @@ export interface SupervisorOptions {
   readonly scheduler: string;
   readonly sender: CallbackSender;
   readonly leaseMs: number;
+  /** Shared with the scheduler's other supervisors. */
+  readonly pace: RoundPace;
   readonly onRound?: (tag: number, round: Supervision) => void;
   readonly onFault?: (what: string, error: unknown) => void;
 }
 
 export type SupervisorMessage = "round";
 
-const ROUND_MS = 400;
 /**
  * A queue in which nothing goes on is looked at when something comes into it, and this often at
  * least: the word of it may be lost, and records past their retention are to be swept.
@@ -71,9 +73,11 @@ export class Supervisor implements Actor<SupervisorMessage> {
 
   #next(round: Supervision | undefined): void {
     if (this.#stop.signal.aborted) return;
+    const { pace, tag } = this.#options;
+    pace.note(tag, !round?.idle);
     if (round?.idle) return void this.#sleep();
-    const busy = round && round.promoted + round.rescued + round.expired >= 500;
-    this.#again(busy ? 0 : ROUND_MS);
+    const behind = round && round.promoted + round.rescued + round.expired >= 500;
+    this.#again(behind ? 0 : pace.pauseMs);
   }
 
   #again(pauseMs: number): void {
@@ -88,7 +92,7 @@ export class Supervisor implements Actor<SupervisorMessage> {
       await this.#options.queue.roused(this.#options.tag, time, signal);
     } catch (error) {
       this.#options.onFault?.("could not wait for work to look after", error);
-      if (!signal.aborted) this.#again(ROUND_MS);
+      if (!signal.aborted) this.#again(this.#options.pace.pauseMs);
       return;
     }
     if (!signal.aborted) this.#self.tell("round");
@@ -142,6 +146,7 @@ export class Supervisor implements Actor<SupervisorMessage> {
   async stopped(): Promise<void> {
     clearTimeout(this.#timer);
     this.#stop.abort();
+    this.#options.pace.note(this.#options.tag, false);
     await Promise.allSettled(this.#sending);
     const epoch = this.#epoch;
     this.#epoch = undefined;

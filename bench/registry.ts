@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a tool that talks to a person
 /**
  * What the size of the registry costs: a gateway with 1, 1,000 and 10,000 models, and with 1,000
- * versions of one, side by side in interleaved rounds. On the embedded default, and on Redis and
- * Postgres.
+ * versions of one, side by side in interleaved rounds. On the embedded default, which also runs the
+ * jobs, and on Redis and Postgres, where nobody runs them.
  *
  * Flags: `--models A,B,...` (1,1000,10000), `--versions N` (1000), `--seconds N` (4), `--rounds N`
  * (3), `--stores A,B` (embedded,redis).
@@ -52,11 +52,6 @@ const PAGES = 60;
 const WARM_SECONDS = 2;
 /** What the first rounds over all models may take. */
 const SETTLE_MS = 5000;
-/** Nothing is run while submissions are measured. */
-const WAITING = {
-  backend: { kind: "echo", delayMs: 600_000 },
-  settings: { concurrency: 1 },
-} as const;
 
 async function start(
   name: string,
@@ -78,7 +73,7 @@ async function start(
     const postgres = stack.use(await startPostgres());
     env.DATABASE_URL = postgres.url;
     env.REDIS_URL = stack.use(await startSingleRedis()).url;
-    flags.push("--role", "gateway", "--audit", `file://${folder}/audit`);
+    flags.push("--role", "gateway", "--audit", `${folder}/audit`);
     await using database = new PostgresDatabase(postgres.url);
     key = await registerMany(database, size);
   }
@@ -119,29 +114,31 @@ async function measureLists({ url, key, size, name, store }: Contender): Promise
   return samples;
 }
 
-/** Submissions to one model, and to all in turn. */
-async function measureSubmissions(contender: Contender, seconds: number): Promise<Sample[]> {
-  const { url, key, size, name, store, process } = contender;
-  const samples: Sample[] = [];
-  for (const [to, model] of [["one model", "model-0"], ["all in turn", "model-@n@"]] as const) {
-    const before = await cpuSeconds(process.pid);
-    const result = await runLoad({
-      url: `${url}/v1/jobs`,
-      connections: CONNECTIONS,
-      seconds,
-      body: JSON.stringify({ model, input: INPUT }),
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-      keyed: false,
-      spread: model === "model-0" ? 1 : size.models,
-    }, "generator.ts");
-    if (result.failures > 0) throw new Error(`${result.failures} submissions were refused`);
-    const micros = (await cpuSeconds(process.pid) - before) * 1e6 / result.requests;
-    samples.push(
-      { name, store, what: `submissions/s to ${to}`, value: result.requests / result.seconds },
-      { name, store, what: `its CPU per submission to ${to}, µs`, value: micros },
-    );
-  }
-  return samples;
+/** To which models jobs are submitted. */
+type To = "one model" | "all in turn";
+
+async function measureSubmissions(
+  { url, key, size, name, store, process }: Contender,
+  to: To,
+  seconds: number,
+): Promise<Sample[]> {
+  const before = await cpuSeconds(process.pid);
+  const model = to === "one model" ? "model-0" : "model-@n@";
+  const result = await runLoad({
+    url: `${url}/v1/jobs`,
+    connections: CONNECTIONS,
+    seconds,
+    body: JSON.stringify({ model, input: INPUT }),
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    keyed: false,
+    spread: to === "one model" ? 1 : size.models,
+  }, "generator.ts");
+  if (result.failures > 0) throw new Error(`${result.failures} submissions were refused`);
+  const micros = (await cpuSeconds(process.pid) - before) * 1e6 / result.requests;
+  return [
+    { name, store, what: `submissions/s to ${to}`, value: result.requests / result.seconds },
+    { name, store, what: `its CPU per submission to ${to}, µs`, value: micros },
+  ];
 }
 
 async function measure(
@@ -160,13 +157,16 @@ async function measure(
     samples.push({ name, store, what: "start, s", value: startSeconds });
     samples.push({ name, store, what: "memory, MiB", value });
   }
-  for (const contender of contenders) await measureSubmissions(contender, WARM_SECONDS);
-  for (let round = 0; round < rounds; round++) {
-    for (const contender of contenders) {
-      samples.push(...await measureSubmissions(contender, seconds));
-      samples.push(...await measureLists(contender));
+  // First what the other models cost that are there and idle, then what they cost as they are used.
+  for (const to of ["one model", "all in turn"] as const) {
+    for (const contender of contenders) await measureSubmissions(contender, to, WARM_SECONDS);
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of contenders) {
+        samples.push(...await measureSubmissions(contender, to, seconds));
+        if (to === "one model") samples.push(...await measureLists(contender));
+      }
+      console.log(`${store}, ${to}: round ${round + 1} of ${rounds}`);
     }
-    console.log(`${store}: round ${round + 1} of ${rounds}`);
   }
   return samples;
 }
@@ -214,11 +214,11 @@ async function main(args: string[]): Promise<void> {
   const sizes = new Map<string, ManyModels>(
     values.models.split(",").map(Number).map((models) => [
       models === 1 ? "1 model" : `${grouped(models)} models`,
-      { models, ...WAITING },
+      { models },
     ]),
   );
   const versions = Number(values.versions);
-  if (versions > 1) sizes.set(`${grouped(versions)} versions`, { models: 1, versions, ...WAITING });
+  if (versions > 1) sizes.set(`${grouped(versions)} versions`, { models: 1, versions });
   const samples: Sample[] = [];
   for (const store of values.stores.split(",") as Store[]) {
     samples.push(...await measure(store, sizes, Number(values.rounds), Number(values.seconds)));

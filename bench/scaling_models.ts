@@ -30,6 +30,7 @@ export interface ModelsSample {
 
 const CONCURRENCY = 256;
 const SUBMITTING = 256;
+const WAITING = 64;
 const MOST_MS = 600_000;
 
 /** Fills the queues, starts a scheduler and a worker, and waits until every job has ended. */
@@ -46,23 +47,36 @@ export async function measureModels(models: number, jobs: number): Promise<Model
     DATABASE_URL: postgres.url,
     REDIS_URL: redis.url,
     MODEL_GATEWAY_LOG_LEVEL: "error",
-    MODEL_GATEWAY_AUDIT: "none",
+    MODEL_GATEWAY_AUDIT: "off",
   };
   const start = (role: string) =>
     stack.use(new Spawned("main.ts", ["--role", role, "--port", `${freePort()}`], env));
-  const first = Promise.race(ids.slice(0, last.length).map((id) => queue.settled(id, MOST_MS)));
-  const ended = Promise.all(last.map((id) => queue.settled(id, MOST_MS)));
+  const first = Promise.race(ids.slice(0, WAITING).map((id) => queue.settled(id, MOST_MS)));
+  const ended = ends(queue, last);
   start("scheduler");
   const worker = start("worker");
   await first;
   const [began, used] = [performance.now(), await cpuSeconds(worker.pid)];
-  const states = new Set((await ended).map((job) => job?.state));
+  const states = new Set(await ended);
   const seconds = (performance.now() - began) / 1000;
   if (states.size !== 1 || !states.has("completed")) {
     throw new Error(`jobs ended as ${[...states].join(", ")}`);
   }
   const workerMicros = (await cpuSeconds(worker.pid) - used) * 1e6 / jobs;
   return { models, jobs, seconds, perSecond: jobs / seconds, workerMicros };
+}
+
+/** How jobs have ended; waits for some at a time. */
+async function ends(queue: RedisJobQueue, ids: readonly string[]): Promise<(string | undefined)[]> {
+  const states: (string | undefined)[] = [];
+  const left = [...ids];
+  await Promise.all(Array.from({ length: WAITING }, async () => {
+    for (let id = left.shift(); id !== undefined; id = left.shift()) {
+      const job = await queue.settled(id, MOST_MS);
+      states.push(job?.error ? `${job.state} (${job.error.code})` : job?.state);
+    }
+  }));
+  return states;
 }
 
 async function register(url: string, models: number): Promise<number[]> {
