@@ -27,7 +27,9 @@ const SATURATION = 1.2;
 /** How much a longer text counts less. */
 const LENGTH = 0.4;
 const MAX_WORDS = 24;
-const MAX_DOCUMENTATION = 8000;
+const MAX_DOCUMENTATION = 2000;
+/** Stems that are kept: descriptions share most of their words. */
+const MAX_STEMS = 50_000;
 /** Places are ordered by whole numbers, which fit into a cursor. */
 const SCALE = 1000;
 const MAX_SCORE = 999_999;
@@ -47,6 +49,7 @@ interface Words {
 }
 
 const known = new WeakMap<Model, Words>();
+const stems = new Map<string, string>();
 
 /** Answers the models with at least one of the question's words, best first. */
 export function rankModels(catalog: Versions, models: Iterable<Model>, query: string): Found[] {
@@ -67,8 +70,10 @@ export function rankModels(catalog: Versions, models: Iterable<Model>, query: st
       const normal = 1 - LENGTH + LENGTH * words.length / mean;
       score += weight * rarity.get(term)! * count / (count + SATURATION * normal);
     }
-    const whole = Math.min(Math.round(score * SCALE), MAX_SCORE);
-    if (whole > 0) found.push({ model, score: whole, name: model.name.toLowerCase() });
+    if (score === 0) continue;
+    // What every model has tells nothing, but it is there.
+    const whole = Math.max(1, Math.min(Math.round(score * SCALE), MAX_SCORE));
+    found.push({ model, score: whole, name: model.name.toLowerCase() });
   }
   return found.sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1));
 }
@@ -83,9 +88,9 @@ export function hasTag(catalog: Versions, model: Model, tag: string): boolean {
 /** The stems of a question with their weights; those of its synonyms count less. */
 function termsOf(query: string): Map<string, number> {
   const words = (query.toLowerCase().match(WORD) ?? []).filter((word) => !COMMON.has(word));
-  const stems = [...new Set(words.map(stemmer))].slice(0, MAX_WORDS);
-  const terms = new Map(stems.map((stem) => [stem, 1]));
-  for (const stem of stems) {
+  const asked = [...new Set(words.map(stemOf))].slice(0, MAX_WORDS);
+  const terms = new Map(asked.map((stem) => [stem, 1]));
+  for (const stem of asked) {
     for (const like of synonymsOf(stem)) if (!terms.has(like)) terms.set(like, 0.7);
   }
   return terms;
@@ -106,7 +111,7 @@ function collect(model: Model, version: Version | undefined): Words {
   const add = (text: string, weight: number) => {
     for (const word of text.toLowerCase().match(WORD) ?? []) {
       if (COMMON.has(word)) continue;
-      const stem = stemmer(word);
+      const stem = stemOf(word);
       weights.set(stem, (weights.get(stem) ?? 0) + weight);
       length += weight;
     }
@@ -122,6 +127,16 @@ function collect(model: Model, version: Version | undefined): Words {
     add(version.documentation?.slice(0, MAX_DOCUMENTATION) ?? "", WEIGHTS.documentation);
   }
   return { weights, length };
+}
+
+function stemOf(word: string): string {
+  let stem = stems.get(word);
+  if (stem === undefined) {
+    if (stems.size === MAX_STEMS) stems.clear();
+    stem = stemmer(word);
+    stems.set(word, stem);
+  }
+  return stem;
 }
 
 /** The names of what goes in and comes out. */

@@ -103,6 +103,9 @@ Deno.test("a question is ranked by the API, in pages, and filtered by tag", asyn
   } while (cursor !== undefined);
   assertEquals(new Set(seen).size, seen.length);
   assert(seen.slice(0, 3).includes("ocl-logs") || seen.slice(0, 3).includes("esol"), `${seen}`);
+  // Hardly telling, as nearly all have the word, but no reason to find none.
+  const common = await (await t.call("GET", "/v1/models?match=any&query=smiles")).json();
+  assert(common.items.length > 5, `${common.items.length}`);
   const tagged = await (await t.call("GET", "/v1/models?tag=LogP")).json();
   assertEquals(
     tagged.items.map(({ name }: { name: string }) => name).includes("crippen-logp"),
