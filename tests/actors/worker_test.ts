@@ -32,6 +32,29 @@ Deno.test("a worker runs what is submitted and records the result", async () => 
   ]);
 });
 
+Deno.test("a worker is idle for as long as it runs nothing", async () => {
+  await using place = await Workplace.open();
+  const tag = await place.model("m");
+  const [begun, allowed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const worker = place.worker(
+    new FunctionBackend(async () => {
+      begun.resolve();
+      await allowed.promise;
+      return ok(1);
+    }),
+  );
+  await eventually(() => Promise.resolve(worker.idleMs > 5), "an idle worker");
+  const id = await place.submit(tag);
+  await begun.promise;
+  assertEquals(worker.idleMs, 0);
+  const released = performance.now();
+  allowed.resolve();
+  assertEquals((await place.ended(id)).state, "completed");
+  await eventually(() => Promise.resolve(worker.idleMs > 0), "an idle worker");
+  // It counts from the end of the job, not from its beginning.
+  assert(worker.idleMs <= performance.now() - released);
+});
+
 Deno.test("a backend is told what it runs, and its reports reach the job", async () => {
   await using place = await Workplace.open();
   const tag = await place.model("m");
