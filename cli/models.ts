@@ -47,7 +47,7 @@ function addReading(models: Command, terminal: Terminal): void {
       terminal,
       ["NAME", "VERSION", "VISIBILITY", "OWNERS", "TAGS", "DESCRIPTION"],
       found.map(({ name, version, visibility, owners, tags, description }) => [
-        ...[name, version, visibility, owners.join(","), tags.join(",") || undefined],
+        ...[name, version, visibility, owners.join(",") || undefined, tags.join(",") || undefined],
         description,
       ]),
     );
