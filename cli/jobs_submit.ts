@@ -15,6 +15,7 @@ import { parseJson, readText } from "./document_file.ts";
 import { EXIT, Exit, Failure, UsageError } from "./exit.ts";
 import type { GatewayClient } from "./gateway_client.ts";
 import { clientOf, type GatewayOptions, wholeNumber, withGateway } from "./gateway_options.ts";
+import { onInterruption } from "./interruption.ts";
 import { resultOf } from "./job.ts";
 import { modelPath } from "./model_path.ts";
 import { openOutput } from "./output_file.ts";
@@ -43,6 +44,10 @@ A file, an input a line (JSONL), as a JSON array, or as CSV whose first line nam
 
 Broken off, run the same line again: it finds the jobs that are there already and submits the rest.
 Exit code 1: a job did not complete, or an input was refused.`;
+
+const RESUME =
+  "\nBroken off. Jobs that were submitted go on; the same line again finds them, and " +
+  "submits the rest.\n";
 
 /** Adds the command. */
 export function addJobsSubmit(jobs: Command, terminal: Terminal): void {
@@ -113,6 +118,7 @@ async function submitFile(
   const client = clientOf(options);
   const inputs = await inputsOf(client, model, options);
   const begun = performance.now();
+  using _ = onInterruption(() => terminal.err(RESUME));
   const request = {
     model,
     lane: options.lane ?? "batch",

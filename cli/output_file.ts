@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure } from "./exit.ts";
+import { onInterruption } from "./interruption.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Takes text piece by piece. */
@@ -23,11 +24,12 @@ export async function openOutput(terminal: Terminal, path?: string): Promise<Out
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const draft = await Deno.makeTempFile({ dir: dirname(path), prefix: ".model-gateway-" })
-    .catch((error) => {
-      throw new Failure(`${path} cannot be written: ${(error as Error).message}`);
-    });
-  const file = await Deno.open(draft, { write: true, truncate: true });
+  const draft = join(dirname(path), `.model-gateway-${crypto.randomUUID()}`);
+  const interruption = onInterruption(() => removeIfThere(draft));
+  const file = await Deno.open(draft, { write: true, createNew: true }).catch((error) => {
+    interruption[Symbol.dispose]();
+    throw new Failure(`${path} cannot be written: ${(error as Error).message}`);
+  });
   const writer = file.writable.getWriter();
   const encoder = new TextEncoder();
   let finished = false;
@@ -36,14 +38,24 @@ export async function openOutput(terminal: Terminal, path?: string): Promise<Out
     async finish() {
       await writer.close();
       await Deno.rename(draft, path);
+      interruption[Symbol.dispose]();
       finished = true;
     },
     async [Symbol.asyncDispose]() {
       if (finished) return;
+      interruption[Symbol.dispose]();
       await writer.abort().catch(() => {});
       await Deno.remove(draft).catch(() => {});
     },
   };
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Writes a stream of UTF-8 as it comes. */

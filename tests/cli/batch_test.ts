@@ -4,6 +4,7 @@ import { type BatchInput, readInputs } from "../../cli/batch_inputs.ts";
 import { Failure } from "../../cli/exit.ts";
 import { GatewayRefusal, GatewayUnreachable } from "../../cli/gateway_client.ts";
 import { inOrder } from "../../cli/in_order.ts";
+import { eventually } from "../contracts/job_queue_store.ts";
 import { Operator } from "./operator.ts";
 
 const SCHEMA = {
@@ -145,4 +146,40 @@ Deno.test("a file that cannot be read as a whole submits nothing", async () => {
   assertMatch(ended.err, /line 2 is not JSON.*; nothing was submitted/);
   assertEquals(await operator.json("jobs", "list"), []);
   await Deno.remove(file);
+});
+
+Deno.test("broken off, a file leaves no half of an output, and goes on where it was", async () => {
+  await using operator = await Operator.start();
+  await operator.gateway.addModel("m");
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/in.jsonl`;
+    await Deno.writeTextFile(file, '{"smiles":"C"}\n{"smiles":"CC"}\n');
+    const asked = ["jobs", "submit", "m", "--file", file, "--wait", "--out", `${folder}/out.jsonl`];
+    const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", "--quiet", main, ...asked, "--url", operator.url],
+      env: { MODEL_GATEWAY_KEY: operator.gateway.keys.ada },
+      stderr: "piped",
+    }).spawn();
+    const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    await eventually(
+      async () =>
+        names().some((name) => name.startsWith(".model-gateway-")) &&
+        (await operator.json("jobs", "list")).length === 2,
+      "both jobs and the draft of the output",
+      60_000,
+    );
+    child.kill("SIGINT");
+    const { code, stderr } = await child.output();
+    assertEquals(code, 130);
+    assertMatch(new TextDecoder().decode(stderr), /Broken off\. .* the same line again finds them/);
+    assertEquals(names(), ["in.jsonl"]);
+    operator.gateway.work("m");
+    assertEquals((await operator.as("ada", ...asked)).code, 0);
+    assertEquals((await operator.json("jobs", "list")).length, 2);
+    assertEquals((await Deno.readTextFile(`${folder}/out.jsonl`)).trim().split("\n").length, 2);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
