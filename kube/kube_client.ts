@@ -1,7 +1,7 @@
 /**
  * The few calls of the Kubernetes API that a reconciler needs: get, list, watch, server-side apply,
- * delete. Its own code, for the vendor's client is built on Node's agents, which carry neither the
- * authority nor the token of a pod under Deno.
+ * delete. Its own code, for these are six calls over the platform's own `fetch`, which takes the
+ * authority of a pod, while the vendor's client brings an HTTP stack of its own.
  *
  * @module
  */
