@@ -63,7 +63,8 @@ export class TextGate {
 
   #let(sentence: string): void {
     const numbers = this.#check(sentence);
-    const flagged = numbers.filter(({ status }) => status === "flagged");
+    // What owners wrote may be quoted, as what it is; a number from nowhere is mended first.
+    const flagged = numbers.filter(({ status, source }) => status === "flagged" && !source);
     this.#flagged.push(...(this.options.holds ? flagged : []));
     if (this.#flagged.length > 0) {
       this.#held += sentence;

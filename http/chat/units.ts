@@ -116,10 +116,11 @@ export function unitNamed(name: string): Unit | undefined {
 /** The unit that a text begins with, after white space; undefined for any other text. */
 export function leadingUnit(text: string): Unit | undefined {
   const rest = text.replace(/^[\s\u00a0\u202f-]{0,2}/, "").replaceAll("μ", "µ");
-  const name = AT_START.exec(rest)?.[1] ?? AT_START.exec(rest.toLowerCase().slice(0, 24))?.[1];
-  if (name === undefined) return undefined;
-  // A letter alone in lower case is a unit only as it is written.
-  return BY_NAME.get(name);
+  const name = AT_START.exec(rest)?.[1];
+  if (name !== undefined) return BY_NAME.get(name);
+  // Words may be written in any case; symbols mean another thing then.
+  const word = AT_START.exec(rest.toLowerCase().slice(0, 24))?.[1];
+  return word !== undefined && word.length > 4 ? BY_NAME.get(word) : undefined;
 }
 
 /** Reads what a version says of its values, such as `log10 (mol/l)`; undefined for other words. */

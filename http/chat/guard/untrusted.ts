@@ -18,15 +18,15 @@ const MAX_DEPTH = 32;
  * got around; it is one guard of several, and none of the others relies on it.
  */
 const INSTRUCTIONS = [
-  /\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instructions?|rules?|prompts?|guidelines|previous|above|prior|safety|user)\b/i,
-  /\b(?:new|updated|real|actual|hidden|secret)\s+(?:system\s+)?(?:instructions?|prompt)\b/i,
-  /(?:^|[\n.!?]\s?)\s*(?:#+\s*)?(?:system|assistant|developer)\s*(?:prompt|message|note|override)?\s*:\s/i,
-  /<\/?\s*(?:system|assistant|user|tool|data|instructions?)\b[^>]*>|<\|[a-z_]+\|>|\[\/?INST\]/i,
-  /\b(?:you are now|you must now|act as|pretend (?:to be|that)|from now on,? you)\b/i,
-  /\b(?:assistants?|language models?|LLMs?|agents?|chat ?bots?|AIs?)\b[^.\n]{0,30}\b(?:must|should|shall|have to|need to|please|are to)\b/i,
+  /\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:instructions?|prompts?|guidelines|(?:previous|prior|above|earlier) (?:messages?|rules?|text|context|questions?))\b/i,
+  /\b(?:hidden|secret|real|actual)\s+(?:system\s+)?(?:instructions?|prompt)\b|\bsystem prompt\b/i,
+  /(?:^|[\n.!?]\s?)\s*(?:#+\s*)?(?:SYSTEM|ASSISTANT|DEVELOPER)\s*:\s/,
+  /\b(?:system|assistant|developer) (?:prompt|message|note|override)\s*:/i,
+  /<\/?\s*(?:system|assistant|instructions?)\b[^>]*>|<\|[a-z_]+\|>|\[\/?INST\]/i,
+  /\b(?:you are now|you must now|pretend (?:to be|that you)|from now on,? you)\b/i,
+  /\b(?:assistants?|language models?|LLMs?|AI agents?|chat ?bots?|AIs?)\b[^.\n]{0,30}\b(?:must|should|shall|have to|need to|please|are to)\b/i,
   /\b(?:do not|don't|never) (?:tell|inform|mention|reveal|show)[^.\n]{0,30}\b(?:user|human|person|anyone)\b/i,
   /\b(?:tell|inform|reply to|answer|assure) the (?:user|human|person)\b/i,
-  /\b(?:call|use|invoke|run|execute) (?:the )?(?:tool|function)\b/i,
   /\b(?:call|use|invoke|run|execute|via|with)\s+(?:the\s+)?(?:tool\s+)?[`"']?(?:apply_plan|set_\w+|delete_\w+|register_\w+|add_version|cancel_job|submit_\w+)\b/i,
 ];
 

@@ -30,15 +30,24 @@ const IDENTIFIERS = [
   /\b(?:sha256:)?[0-9a-f]{32,64}\b/gi,
   /\bhttps?:\/\/[^\s<>"')]+/gi,
   /(?<![\w/])\/(?:panel|v1)\/[^\s<>"')]+/g,
+  // Places in chemical names, as in 1,2-dichloroethane and N,2-dimethyl.
+  /(?<![\d.])(?:N,)?\d{1,2}(?:,\d{1,2})*[′']?-(?=\p{L}{3})/gu,
 ];
+const MONTHS =
+  "January|February|March|April|May|June|July|August|September|October|November|December";
 const DATES =
   /\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?\b|\b\d{1,2}:\d{2}(?::\d{2})?\b/g;
 const COUNTED =
-  /^\s?(?:more |other |further |different |of (?:the )?(?:\d+ )?)?(?:(?:public|private|child|consensus|failed|completed|unfinished|queued|running|cancelled|refused|valid|invalid|new|old|registered|available|matching|such) ){0,2}(?:models?|versions?|jobs?|inputs?|molecules?|compounds?|structures?|batch(?:es)?|child(?:ren)?|steps?|attempts?|tries|retries|results?|predictions?|parameters?|fields?|times|plans?|calls?|answers?|faults?|errors?|owners?|readers?|tools?|lines?|decimals?|decimal places|significant (?:digits|figures)|of \d+|completed|failed|succeeded|were|are|have|has|ended|remain|wait)\b/i;
+  /^\s?(?:more |other |further |different |of (?:the )?(?:\d+ )?)?(?:(?:public|private|child|consensus|failed|completed|unfinished|queued|running|cancelled|refused|valid|invalid|new|old|registered|available|matching|such) ){0,2}(?:models?|versions?|jobs?|inputs?|molecules?|compounds?|structures?|batch(?:es)?|child(?:ren)?|steps?|attempts?|tries|retries|results?|predictions?|parameters?|fields?|times|plans?|calls?|answers?|faults?|errors?|owners?|readers?|tools?|lines?|decimals?|decimal places|significant (?:digits|figures)|of \d+|that|which|of them|ways|options|possibilities|examples|candidates|entries|items|warnings|completed|failed|succeeded|ended|remain|wait)\b/i;
 const ORDERED =
   /(?:\b(?:step|attempt|no\.?|number|row|line|item|top|first|last|all|figure|table)\s|#)$/i;
 const VERSIONED = /(?:\bversions?|\brelease|\bv\.?|@|\band|,|\bto|\bor|\bfrom)\s?["'`“(]?$/i;
 const ONLY_VERSIONED = /(?:\bversions?|\brelease|@|\bv\.?)\s?["'`“(]?$/i;
+const YEARED = new RegExp(
+  `(?:\\b(?:in|since|until|year|before|after|©)|\\b(?:${MONTHS})|\\bet al\\.,?|` +
+    `\\(\\p{Lu}[^()]{0,40}|\\bet al\\. \\(?)\\s?$`,
+  "u",
+);
 const MOST_COUNTED = 100_000;
 
 /** Marks what of a text is a name, a date or a link, so that its digits are no numbers. */
@@ -71,7 +80,7 @@ export function exemptionOf(
   const before = text.slice(Math.max(0, start - 72), start);
   const after = text.slice(end, end + 48);
   const line = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  if (isInteger && isGlued(before, after)) return "name";
+  if (isInteger && (isGlued(before, after) || isBase(numeral, after))) return "name";
   if (isInteger && /^\s*(?:[-*>]\s+)?$/.test(line) && /^[.)] +\S/.test(after)) return "list";
   if (isVersion(numeral, before, known)) return "version";
   if (isYear(numeral, text)) return "year";
@@ -92,6 +101,11 @@ function isGlued(before: string, after: string): boolean {
   return /[\p{L}_][-_]?$/u.test(before) || /^(?:D\b|-[\p{L}])/u.test(after);
 }
 
+/** The base of a power whose exponent is a number of its own: 10^-2.10. */
+function isBase({ value }: Numeral, after: string): boolean {
+  return value === 10 && /^\s?\^/.test(after);
+}
+
 function isVersion({ text }: Numeral, before: string, { versions, names }: Known): boolean {
   const lead = before.toLowerCase();
   // As in "esol 2.0" and "esol@2.0".
@@ -103,13 +117,11 @@ function isVersion({ text }: Numeral, before: string, { versions, names }: Known
   return versions.has(text) && VERSIONED.test(before) && /\bversions?\b/i.test(before);
 }
 
-/** A year stands alone, behind a word of time or in brackets with a name: (Delaney 2004). */
-function isYear({ start, end, value, text: written, unit }: Numeral, text: string): boolean {
+/** A year stands alone: behind a word of time or a month, or in brackets with a name. */
+function isYear({ start, value, text: written, unit }: Numeral, text: string): boolean {
   if (unit || !/^\d{4}$/.test(written) || value < 1800 || value > 2100) return false;
-  const before = text.slice(Math.max(0, start - 32), start);
-  if (/\b(?:in|since|of|from|until|by|year|before|after|©)\s$/i.test(before)) return true;
-  return /\(?\p{Lu}[\p{L}.]+(?:\set al\.)?,?\s\(?$/u.test(before) &&
-    /^[),;.]/.test(text.slice(end));
+  const before = text.slice(Math.max(0, start - 60), start);
+  return YEARED.test(before);
 }
 
 /** What the user wrote may be repeated, in the unit that it was written in or without one. */

@@ -22,8 +22,14 @@ export interface Numeral {
 }
 
 // A sign counts where nothing that it could join stands before it: "5-7" is a range.
-const NUMERAL =
-  /(?<![\d.,])(?:(?<![\p{L}\p{N}_)\].%-])[-−–+]\s?)?(?:\d{1,3}(?:[,\u202f\u00a0 ]\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-−+]?\d{1,3}(?![\p{L}\p{N}])|\s?[×x·*]\s?10\s?(?:\^?\(?[-−+]?\d{1,3}\)?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?|(?<![\p{L}\p{N}_)\].-])[-−–+]?\.\d+/gu;
+const SIGN = String.raw`(?:(?<![\p{L}\p{N}_)\].%-])[-−–+]\s?)?`;
+/** Groups of three, by commas or thin spaces; a decimal comma; or a decimal point. */
+const MANTISSA = String
+  .raw`(?:\d{1,3}(?:[,\u202f\u00a0]\d{3})+(?!\d)(?:\.\d+)?|\d+,\d+(?!\d|,\d)|\d+(?:\.\d+)?)`;
+const POWER = String.raw`(?:[eE][-−+]?\d{1,3}(?![\p{L}\p{N}])|\s?[×x·*]\s?10\s?` +
+  String.raw`(?:\^?[({]?[-−+]?\d{1,3}[)}]?|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}))?`;
+const BARE = String.raw`(?<![\p{L}\p{N}_)\].-])[-−–+]?\.\d+`;
+const NUMERAL = new RegExp(`${SIGN}${MANTISSA}${POWER}|${BARE}`, "gu");
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
@@ -41,12 +47,15 @@ export function numeralsIn(text: string): Numeral[] {
 
 function readNumeral(
   written: string,
-): Pick<Numeral, "value" | "tolerance" | "digits" | "isInteger"> | undefined {
+): Omit<Numeral, "start" | "end" | "text" | "unit"> | undefined {
   const [, sign, mantissa, power] =
-    /^([-−–+]?)\s?([\d.,\u202f\u00a0 ]*\d)(?:[eE](.+)|\s?[×x·*]\s?10\s?(.+))?$/u.exec(written)
+    /^([-−–+]?)\s?([\d.,\u202f\u00a0]*\d)(?:[eE](.+)|\s?[×x·*]\s?10\s?(.+))?$/u.exec(written)
       ?.map((part, i, all) => i === 3 ? part ?? all[4] : part) ?? [];
   if (mantissa === undefined) return undefined;
-  const plain = mantissa.replaceAll(/[,\u202f\u00a0 ]/g, "");
+  const isGrouped = /^\d{1,3}(?:[,\u202f\u00a0]\d{3})+(?:\.\d+)?$/.test(mantissa);
+  const plain = isGrouped
+    ? mantissa.replaceAll(/[,\u202f\u00a0]/g, "")
+    : mantissa.replace(",", ".");
   const exponent = power === undefined ? 0 : exponentOf(power);
   const decimals = plain.includes(".") ? plain.length - plain.indexOf(".") - 1 : 0;
   const value = Number(`${plain}e${exponent}`) * (sign && sign !== "+" ? -1 : 1);
@@ -60,7 +69,7 @@ function readNumeral(
 }
 
 function exponentOf(text: string): number {
-  const plain = text.replaceAll(/[()^\s]/g, "").replaceAll(/[−⁻]/g, "-").replaceAll("⁺", "+")
+  const plain = text.replaceAll(/[(){}^\s]/g, "").replaceAll(/[−⁻]/g, "-").replaceAll("⁺", "+")
     .replaceAll(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (digit) => String(SUPERSCRIPTS.indexOf(digit)));
   return Number(plain);
 }

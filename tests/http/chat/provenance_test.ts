@@ -7,7 +7,12 @@ import { convert, leadingUnit, scaleOf, unitNamed } from "../../../http/chat/uni
 const NUMERALS: [text: string, values: number[], units?: (string | undefined)[]][] = [
   ["logS is -2.10, or −2.1", [-2.1, -2.1]],
   ["between 5-7 and 5–7", [5, 7, 5, 7]],
-  ["1,234.5 and 12 345 and 0.5", [1234.5, 12345, 0.5]],
+  ["1,234.5 and 12\u202f345 and 0.5", [1234.5, 12345, 0.5]],
+  ["-2,10 and 0,5 mol/l", [-2.1, 0.5], [undefined, "mol/l"]],
+  ["a,-9.99 and 1.5,2.5 and x,7.5", [-9.99, 1.5, 2.5, 7.5]],
+  ["**-2.10** | $-2.1$ | (−2.1) | ≈ -2.1 ± 0.3", [-2.1, -2.1, -2.1, -2.1, 0.3]],
+  ["10^-2.10 and 3 \\times 10^{-4}", [10, -2.1, 3, 10, -4]],
+  ["5 Kelvin, 5 MM, 5 MG", [5, 5, 5], ["K", undefined, undefined]],
   ["1.5e-3, 1.5E3, 2 × 10^-3, 2×10⁻³, 3·10^4", [0.0015, 1500, 0.002, 0.002, 30000]],
   ["It is 5.", [5]],
   ["x=-3.5;y=+2", [-3.5, 2]],
@@ -63,6 +68,8 @@ const GIVEN: [text: string, how: string[]][] = [
   ["It has 13 heavy atoms.", ["exact"]],
   ["12 % or 12.4% or 0.12", ["converted", "converted", "rounded"]],
   ["It weighs 180.2 g/mol.", ["rounded"]],
+  ["Es sind -2,10, also 8,0 mmol/l, denn 10^-2.10.", ["rounded", "converted", "rounded"]],
+  ["| logS | **-2.10** |", ["rounded"]],
 ];
 for (const [text, how] of GIVEN) {
   Deno.test(`a job gave: ${text}`, () => {
@@ -91,6 +98,11 @@ const FLAGGED: [text: string, reason: RegExp][] = [
   ["logS=-9.99", /no job/],
   ["It is about 2004.", /no job/],
   ["It is 2004 g/mol.", /no job/],
+  ["The value of 2004.", /no job/],
+  ["A value,-9.99", /no job/],
+  ["Es ist -9,99.", /no job/],
+  ["It has 7 violations.", /no job/],
+  ["The values are 7.", /no job/],
 ];
 for (const [text, reason] of FLAGGED) {
   Deno.test(`no job gave: ${text}`, () => {
@@ -108,6 +120,8 @@ const EXEMPT = [
   "It was submitted at 2026-11-21T09:30:00Z, 2026-11-21.",
   "CC(=O)Oc1ccccc1C(=O)O has a log10 scale, C12 chains and a 2D form, an IC50.",
   "At pH 7.4 and 310 K, as you asked.",
+  "1,2-dichloroethane, 2-acetoxybenzoic acid and N,2-dimethylaniline (Ertl et al. 2000; March 2009).",
+  "There are 3 that fit, and 2 ways.",
   "It is the 2nd step of attempt 3; see /panel/plans/7c0a2c9e-58d1-4a6a-9d0c-6f8b3f4f2a11.",
   "I submitted 5 molecules and 12 completed jobs remain.",
 ];
