@@ -26,6 +26,7 @@ export class Mirror {
   readonly #objects = new Map<string, KubeObject>();
   #version: string | undefined;
   #pauseMs = FIRST_PAUSE_MS;
+  #told = "";
   #ended: Promise<void> = Promise.resolve();
 
   constructor(options: MirrorOptions) {
@@ -68,10 +69,18 @@ export class Mirror {
           this.#version = undefined;
           continue;
         }
-        this.#options.onFault(`could not watch ${this.#options.resource.plural}`, error);
+        this.#tell(error);
         await this.#pause();
       }
     }
+  }
+
+  /** Says what is wrong once, however often it is tried. */
+  #tell(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message === this.#told) return;
+    this.#told = message;
+    this.#options.onFault(`could not watch ${this.#options.resource.plural}`, error);
   }
 
   async #list(): Promise<void> {
@@ -89,6 +98,7 @@ export class Mirror {
     const events = client.watch(resource, namespace, labelSelector, version, signal);
     for await (const { type, object } of events) {
       this.#pauseMs = FIRST_PAUSE_MS;
+      this.#told = "";
       this.#version = object.metadata.resourceVersion;
       if (type === "BOOKMARK") continue;
       if (type === "DELETED") this.#objects.delete(object.metadata.name);

@@ -71,6 +71,11 @@ testWhere(
     assertEquals(await poll(spec, redis.node), { kind: "value", value: 1, active: true });
     await redis.node.command("XREADGROUP", "GROUP", CONSUMER_GROUP, "c", "STREAMS", stream!, ">");
     assertEquals(await poll(spec, redis.node), { kind: "value", value: 1, active: true });
+    // By the lag alone, the worker that runs the only job would be taken away.
+    const { advanced } = spec;
+    const scalingModifiers = { ...advanced.scalingModifiers, formula: "waiting + waiting_batch" };
+    const lagAlone = { ...spec, advanced: { ...advanced, scalingModifiers } };
+    assertEquals(await poll(lagAlone, redis.node), { kind: "value", value: 0, active: false });
   },
 );
 
