@@ -24,7 +24,7 @@ Deno.test(`kill -9, ${KILLS} times during ${JOBS} jobs on the embedded default: 
   }
   await submitting;
   assertEquals(new Set(ids).size, JOBS);
-  const jobs = await Promise.all(ids.map((id) => client.job(id)));
+  const jobs = await Promise.all(ids.map((id) => client.ended(id)));
   for (const job of jobs) assertEquals([job.status, completions(job)], ["completed", 1], job.id);
   const redelivered = jobs.filter(({ attempt }) => attempt > 1).length;
   // deno-lint-ignore no-console

@@ -114,6 +114,8 @@ export function freePort(): number {
   return listener.addr.port;
 }
 
+export const FINAL = new Set(["completed", "failed", "cancelled", "expired"]);
+
 export interface WireJob {
   readonly id: string;
   readonly status: string;
@@ -184,6 +186,14 @@ export class Client {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return undefined;
+  }
+
+  /** The job once it has ended. */
+  async ended(id: string): Promise<WireJob> {
+    for (;;) {
+      const job = await this.job(id);
+      if (FINAL.has(job.status)) return job;
+    }
   }
 
   /** The job, asked of whoever answers. */

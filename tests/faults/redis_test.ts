@@ -7,10 +7,9 @@ import { type SingleRedis, startSingleRedis } from "../services/redis.ts";
 import { startRedisCluster } from "../services/redis_cluster.ts";
 import { canStart, testWhere } from "../services/shared.ts";
 import { LagSampler } from "./lag_sampler.ts";
-import { Client, completions, Program, type WireJob } from "./program.ts";
+import { ADMIN_KEY, Client, completions, FINAL, Program, type WireJob } from "./program.ts";
 
 const SECONDS = Number(Deno.env.get("FAULT_SECONDS") ?? 12);
-const FINAL = new Set(["completed", "failed", "cancelled", "expired"]);
 
 const [redisCan, clusterCan, postgresCan] = [
   await canStart("redis"),
@@ -45,16 +44,7 @@ async function load(
 async function allCompleted(client: Client, ids: readonly string[]): Promise<WireJob[]> {
   const jobs: WireJob[] = [];
   for (let i = 0; i < ids.length; i += 100) {
-    jobs.push(
-      ...await Promise.all(
-        ids.slice(i, i + 100).map(async (id) => {
-          for (;;) {
-            const job = await client.job(id);
-            if (FINAL.has(job.status)) return job;
-          }
-        }),
-      ),
-    );
+    jobs.push(...await Promise.all(ids.slice(i, i + 100).map((id) => client.ended(id))));
   }
   for (const job of jobs) assertEquals([job.status, completions(job)], ["completed", 1], job.id);
   return jobs;
@@ -234,7 +224,8 @@ testWhere(
     first.signal("SIGCONT");
     await eventually(async () => {
       const { discarded } = await measures(redis.url);
-      const metrics = await (await fetch(`${first.url}/metrics`)).text();
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const metrics = await (await fetch(`${first.url}/metrics`, { headers })).text();
       return discarded > 0 ||
         /worker_attempts_total\{[^}]*outcome="lost"[^}]*\} [1-9]/.test(metrics);
     }, "the late result to be discarded");

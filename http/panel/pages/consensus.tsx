@@ -157,7 +157,7 @@ function Editor({ yaml, title, csrf }: {
               hx-trigger="input delay:500ms, load"
               hx-include="closest form"
               hx-target="#verification"
-              hx-sync="closest form:replace"
+              hx-sync="closest form:queue last"
             >
               <YamlText yaml={yaml} />
             </div>
@@ -171,7 +171,7 @@ function Editor({ yaml, title, csrf }: {
             hx-trigger="change delay:100ms"
             hx-include="closest form"
             hx-target="#verification"
-            hx-sync="closest form:replace"
+            hx-sync="closest form:queue last"
           >
             <h2>Form</h2>
             <ConsensusFields form={formOf(yaml)} />
