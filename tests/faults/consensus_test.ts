@@ -8,7 +8,7 @@ import { eventually } from "../contracts/job_queue_store.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { startSingleRedis } from "../services/redis.ts";
 import { canStart, testWhere } from "../services/shared.ts";
-import { Client, completions, Program, type WireJob } from "./program.ts";
+import { Client, completions, Program } from "./program.ts";
 
 const SECONDS = Math.max(4, Number(Deno.env.get("FAULT_SECONDS") ?? 12) / 3);
 const CHILDREN = ["one", "two", "three"];
