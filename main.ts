@@ -34,6 +34,7 @@ import { OpenAiChatModel } from "./http/chat_models/open_ai.ts";
 import { QueueSamples } from "./http/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/audit_metrics.ts";
+import { observeKubernetes } from "./http/kubernetes_metrics.ts";
 import { observeWorker } from "./http/worker_metrics.ts";
 import { CHILD, MoreGateways, requireMorePossible } from "./gateway_processes.ts";
 import { openKubernetes } from "./kubernetes.ts";
@@ -121,7 +122,7 @@ export async function start(config: Config, log: Log): Promise<Running> {
           catalog,
           queue: jobs,
           isFirst: () => scheduler.isFirst,
-          onFault: fault,
+          onFault: observeKubernetes(metrics, fault),
         }),
       )
       : undefined;

@@ -104,6 +104,14 @@ function alerts({ backlogSeconds, unaudited }: AlertThresholds): Alert[] {
       description: "Jobs go on from what was read before; nothing can be registered.",
     },
     {
+      name: "ModelGatewayWorkersNotKept",
+      expr: "sum(increase(model_gateway_kubernetes_faults_total[15m])) > 0",
+      for: "0m",
+      severity: "warning",
+      summary: "Workers could not be made, changed or deleted",
+      description: "The scheduler's log says which and why: rights, KEDA, or what a pool asks for.",
+    },
+    {
       name: "ModelGatewayErrors",
       expr: 'sum(rate(model_gateway_http_requests_total{status=~"5.."}[5m])) / ' +
         "sum(rate(model_gateway_http_requests_total[5m])) > 0.01",
