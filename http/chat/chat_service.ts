@@ -26,6 +26,8 @@ const MOST_AT_ONCE = 4;
 /** Longest wait of one call for a job: the loop's own time goes on meanwhile. */
 const PATIENCE_SECONDS = 30;
 const MAX_QUESTION = 64 * 1024;
+/** Jobs of earlier answers that are read again: those of the latest. */
+const MAX_RECALLED = 100;
 
 export interface Question {
   readonly messages: readonly (Said & { readonly jobs?: readonly string[] | undefined })[];
@@ -86,7 +88,11 @@ export class ChatService {
     const caller = toolCaller(this.app, this.gateway, { principal, bearer }, options);
     const asked = messages.filter(({ role }) => role === "user").map(({ content }) => content);
     const conversation = new Conversation(asked);
-    await this.#recall(caller, conversation, messages.flatMap(({ jobs }) => jobs ?? []));
+    await this.#recall(
+      caller,
+      conversation,
+      messages.flatMap(({ jobs }) => jobs ?? []).slice(-MAX_RECALLED),
+    );
     const said = messages.map(({ role, content }) => ({ role, content }));
     let answer: ChatAnswer | undefined;
     try {
@@ -112,6 +118,15 @@ export class ChatService {
     }
   }
 
+  /** A question may hold the inputs of models whose owners keep inputs out of the trail. */
+  #mayKeep({ jobs, steps }: ChatAnswer): boolean {
+    const asked = steps.map((step) => (step.arguments as { model?: unknown } | null)?.model);
+    return [...asked, ...jobs.map(({ model }) => model)].every((name) =>
+      typeof name !== "string" ||
+      this.gateway.catalog.model(name)?.settings.auditInput !== false
+    );
+  }
+
   async #note(
     { principal, client }: ToolCaller,
     { id }: Conversation,
@@ -125,7 +140,7 @@ export class ChatService {
       subject: `chat:${id}`,
       ...(keyId !== undefined && { key: keyId }),
       ...(client !== undefined && { client }),
-      input: question.slice(0, MAX_QUESTION),
+      ...(answer && this.#mayKeep(answer) && { input: question.slice(0, MAX_QUESTION) }),
       inputDigest: `sha256:${hash("sha256", question, "hex")}`,
       provenance: JSON.stringify({
         languageModel: this.gateway.chat!.model.name,

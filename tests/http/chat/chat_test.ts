@@ -224,6 +224,19 @@ Deno.test("versions are compared, and parameters are suggested within their sche
   );
 });
 
+Deno.test("the trail keeps a question, but not where a model's owners keep inputs out of it", async () => {
+  await using g = await ChatGateway.start();
+  await g.addModels();
+  await g.t.addModel("quiet", { settings: { auditInput: false } });
+  await g.ask("Which models are there?", [calls("search_models", {}), says("Some.")]);
+  const run = calls("submit_job", { model: "quiet", input: { smiles: ASPIRIN } });
+  await g.ask(`Run ${ASPIRIN}.`, [run, says("It runs.")]);
+  const events = await g.t.outbox.unaudited(100);
+  const kept = events.filter(({ action }) => action === "chat.answered").map(({ input }) => input);
+  assertEquals(kept.toSorted(), ["Which models are there?", undefined]);
+  assert(!JSON.stringify(events).includes(ASPIRIN));
+});
+
 Deno.test("without a language model there is no chat, and the answer says who would set one", async () => {
   await using t = await TestGateway.start();
   const body = { messages: [{ role: "user", content: "Hello?" }] };
