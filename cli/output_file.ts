@@ -61,12 +61,12 @@ function removeIfThere(path: string): void {
 /** Writes a stream of UTF-8 as it comes. */
 export async function saveStream(
   terminal: Terminal,
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   path?: string,
 ): Promise<void> {
   await using output = await openOutput(terminal, path);
-  for await (const text of stream.pipeThrough(new TextDecoderStream() as never)) {
-    await output.write(text as unknown as string);
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    await output.write(text);
   }
   await output.finish();
 }
