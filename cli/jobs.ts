@@ -4,12 +4,16 @@
  * @module
  */
 import type { Command } from "commander";
+import type { z } from "@hono/zod-openapi";
+import type { DeliverySchema } from "../http/wire/delivery.ts";
 import { EXIT, Exit } from "./exit.ts";
 import { clientOf, type GatewayOptions, wholeNumber, withGateway } from "./gateway_options.ts";
 import { endOf, type Job, pathOf, resultOf, withJobFilters } from "./job.ts";
 import { addJobsExport } from "./jobs_export.ts";
 import { addJobsSubmit } from "./jobs_submit.ts";
 import { type Terminal, writeFields, writeJson, writeTable } from "./terminal.ts";
+
+type Delivery = z.infer<typeof DeliverySchema>;
 
 /** Adds the commands on jobs. */
 export function addJobs(program: Command, terminal: Terminal): void {
@@ -102,6 +106,7 @@ function addDeciding(jobs: Command, terminal: Terminal): void {
   decide("cancel", "Cancel jobs: waiting ones at once, running ones by their workers", "cancelled");
   decide("requeue", "Put dead letters back at the tail of their queues", "requeued");
 
+  addDeliveries(jobs, terminal);
   withGateway(
     jobs.command("replay <id>")
       .description("Run a job again on the version that it ran on, and compare the results"),
@@ -109,6 +114,33 @@ function addDeciding(jobs: Command, terminal: Terminal): void {
     const client = clientOf(options);
     const started = await client.post<Record<string, unknown>>(`${pathOf(id)}/replay`);
     writeJson(terminal, started);
+  });
+}
+
+function addDeliveries(jobs: Command, terminal: Terminal): void {
+  withGateway(jobs.command("deliveries <id>").description("List a job's callbacks and their tries"))
+    .action(async (id: string, options: GatewayOptions) => {
+      const { items } = await clientOf(options).get<{ items: Delivery[] }>(
+        `${pathOf(id)}/deliveries`,
+      );
+      if (options.json) return writeJson(terminal, items);
+      writeTable(
+        terminal,
+        ["ID", "EVENT", "STATE", "TRIES", "LAST", "URL"],
+        items.map(({ id, type, state, attempts, url }) => {
+          const last = attempts.at(-1);
+          return [id, type, state, attempts.length, last && (last.status ?? last.error), url];
+        }),
+      );
+    });
+
+  withGateway(
+    jobs.command("redeliver <delivery>").description("Deliver a callback again, under its old id"),
+  ).action(async (id: string, options: GatewayOptions) => {
+    const path = `/v1/deliveries/${encodeURIComponent(id)}/redeliver`;
+    const delivery = await clientOf(options).post<Delivery>(path);
+    if (options.json) writeJson(terminal, delivery);
+    else terminal.out(`${delivery.id} is ${delivery.state}\n`);
   });
 }
 

@@ -142,6 +142,21 @@ Deno.test("jobs are submitted, awaited, listed, followed, cancelled and exported
   assertEquals([forecast.dryRun, forecast.version], [true, "1.0"]);
 });
 
+Deno.test("a job's callbacks are listed, and delivered once more", async () => {
+  await using operator = await Operator.start();
+  await operator.gateway.addModel("m");
+  const callback = { url: "https://hooks.example/jobs", events: ["completed"] };
+  const id = await operator.gateway.submit("m", { callback });
+  await operator.gateway.settleOne("m");
+  const { out, code } = await operator.as("ada", "jobs", "deliveries", id);
+  assertEquals(code, 0);
+  const [, row] = out.trim().split("\n");
+  assertMatch(row!, /^\S+ +completed +due +0 +- +https:\/\/hooks\.example\/jobs$/);
+  const again = await operator.as("ada", "jobs", "redeliver", row!.split(" ")[0]!);
+  assertEquals(again.out, `${row!.split(" ")[0]} is due\n`, again.err);
+  assertEquals((await operator.as("cleo", "jobs", "deliveries", id)).code, 1);
+});
+
 Deno.test("keys are made, listed, rotated and revoked; a secret goes to the output alone", async () => {
   await using operator = await Operator.start();
   const made = await operator.as(

@@ -330,15 +330,13 @@ testWhere(await canStartS3(), "doctor finds a missing bucket and a wrong secret"
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: secret,
     });
-    const [none, wrong, good] = await Promise.all([
+    // That all is well where all is well is shown under the image's permissions (image_test.ts).
+    const [none, wrong] = await Promise.all([
       auditBy(folder, env("nothing")),
       auditBy(folder, env(BUCKET, "wrong")),
-      auditBy(folder, env(BUCKET)),
     ]);
     assertMatch(none.write!.found, /NoSuchBucket/);
     assertMatch(none.write!.advice!, /make the bucket nothing/);
     assertMatch(wrong.write!.advice!, /AWS_SECRET_ACCESS_KEY/);
-    const { signatures: _unsigned, ...rest } = states(good);
-    assertEquals(rest, { write: "ok", "conditional write": "ok", list: "ok", remove: "ok" });
   });
 });
