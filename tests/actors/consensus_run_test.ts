@@ -253,3 +253,16 @@ Deno.test("a list is judged row by row, as one job where a child takes lists, el
   assertEquals(jobs.filter(({ model }) => model === "a").length, 1);
   assertEquals(jobs.filter(({ model }) => model === "row").length, 3);
 });
+
+Deno.test("a child whose version is retired fails by itself, and nothing of it is submitted", async () => {
+  await using place = await open();
+  await place.registry.setLifecycle("user:ada", "b", "1", { retiresAt: Date.now() - 1000 });
+  await place.catalog.refresh();
+  const pinned = MEAN.replace("two: b", "two: { model: b, version: '1' }");
+  const verdict = verdictOf(await run(place, callOf(pinned)));
+  assert(!verdict.ok);
+  assertEquals([verdict.failure.code, verdict.failure.child], ["child_failed", "two"]);
+  assertStringIncludes(verdict.failure.message, "b 1 is retired");
+  const { tag } = place.catalog.model("b")!;
+  assertEquals(await place.queue.list({ tags: [tag], limit: 1 }), []);
+});

@@ -5,6 +5,7 @@
  */
 import type { z } from "@hono/zod-openapi";
 import { can } from "../../../registry/access.ts";
+import type { ComparisonSchema } from "../../wire/comparison.ts";
 import type { VersionPageSchema } from "../../wire/version.ts";
 import { BackendFields } from "../components/backend_fields.tsx";
 import { CsrfField } from "../components/csrf_field.tsx";
@@ -19,6 +20,8 @@ import { versionOf } from "../registration.ts";
 import type { WireModel, WireVersion } from "./model.tsx";
 import { goTo } from "./register.tsx";
 
+type Comparison = z.infer<typeof ComparisonSchema>;
+
 /** Adds the page and its forms. */
 export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts): void {
   panel.get("/models/:model/versions", async (c) => {
@@ -32,6 +35,12 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
         name ? api.get<WireVersion>(`${path}/${encodeURIComponent(name)}`) : undefined
       ),
     );
+    const compared = older && newer
+      ? await api.get<Comparison>(`/v1/models/${model.name}/compare`, {
+        from: older.version,
+        to: newer.version,
+      })
+      : undefined;
     const stored = gateway.catalog.model(model.name);
     const mayEdit = stored !== undefined && can(c.get("principal"), "edit", stored);
     return await pages.show(
@@ -42,7 +51,7 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
         <section class="card">
           <h2>Versions</h2>
           <VersionTable
-            model={model.name}
+            model={model}
             versions={items}
             csrf={mayEdit ? c.get("session").csrf : undefined}
           />
@@ -51,6 +60,7 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
           <section class="card">
             <h2>Compare</h2>
             <CompareForm versions={items} from={from} to={to} />
+            {compared && <Breaks compared={compared} />}
             {older && newer && <Diff older={older} newer={newer} />}
           </section>
         )}
@@ -77,7 +87,7 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
 }
 
 function VersionTable({ model, versions, csrf }: {
-  readonly model: string;
+  readonly model: WireModel;
   readonly versions: readonly WireVersion[];
   /** Set for those who may change the default. */
   readonly csrf: string | undefined;
@@ -97,7 +107,9 @@ function VersionTable({ model, versions, csrf }: {
       <tbody>
         {versions.map((version) => (
           <tr>
-            <th scope="row">{version.version}</th>
+            <th scope="row">
+              {version.version} <Standing model={model} version={version} />
+            </th>
             <td data-label="Backend">{version.backend.kind}</td>
             <td data-label="Units">{version.units}</td>
             <td data-label="Added">
@@ -107,8 +119,8 @@ function VersionTable({ model, versions, csrf }: {
             <td data-label="Default">
               {version.isDefault
                 ? <span class="state good">✓ default</span>
-                : csrf && (
-                  <form method="post" action={`/panel/models/${model}/default`}>
+                : csrf && version.lifecycle?.retiresAt === undefined && (
+                  <form method="post" action={`/panel/models/${model.name}/default`}>
                     <CsrfField token={csrf} />
                     <input type="hidden" name="version" value={version.version} />
                     <button aria-label={`Make default: ${version.version}`}>Make default</button>
@@ -119,6 +131,48 @@ function VersionTable({ model, versions, csrf }: {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** The names that stand for a version, and when it goes out of use. */
+function Standing({ model, version }: {
+  readonly model: WireModel;
+  readonly version: WireVersion;
+}) {
+  const aliases = Object.entries(model.aliases ?? {}).filter(([, to]) => to === version.version);
+  const { lifecycle } = version;
+  const { retiresAt, successor } = lifecycle ?? {};
+  return (
+    <>
+      {aliases.map(([alias]) => <span class="state">{alias}</span>)}
+      {lifecycle && (
+        <span class="state warn">
+          {lifecycle.state}
+          {lifecycle.state !== "retired" && retiresAt !== undefined && (
+            <>
+              , retires <Time at={retiresAt} />
+            </>
+          )}
+          {successor !== undefined && `, use ${successor}`}
+        </span>
+      )}
+    </>
+  );
+}
+
+function Breaks({ compared }: { readonly compared: Comparison }) {
+  const { breaks, exampleAccepted, from, to } = compared;
+  if (breaks.length === 0 && exampleAccepted !== false) {
+    return <p>By their schemas, callers of {from} can go on with {to}.</p>;
+  }
+  return (
+    <>
+      <p>Callers of {from} would have to see to:</p>
+      <ul>
+        {breaks.map((text) => <li>{text}</li>)}
+        {exampleAccepted === false && <li>{to} does not take the sample input of {from}</li>}
+      </ul>
+    </>
   );
 }
 
