@@ -8,6 +8,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addApply } from "./apply.ts";
+import { addAsk } from "./ask.ts";
 import { addAudit } from "./audit.ts";
 import { addBackends } from "./backends.ts";
 import { addBench } from "./bench.ts";
@@ -52,6 +53,7 @@ export function createProgram(terminal: Terminal): Command {
   addJobs(program, terminal);
   addKeys(program, terminal);
   addPlans(program, terminal);
+  addAsk(program, terminal);
   addAudit(program, terminal);
   addKube(program, terminal);
   addBench(program, terminal);

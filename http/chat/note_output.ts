@@ -59,8 +59,12 @@ export function noteOutput(
         noteRegistration(conversation, String(asRecord(one).name), one);
       }
       return;
+    case "get_model":
+    case "compare_versions":
+      return noteRegistration(conversation, String(given.model), output);
     default:
-      return noteRegistration(conversation, String(given.model ?? "a model"), output);
+      // What the others answer are plans: numbers of what was asked for.
+      return;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { run } from "../../cli/main.ts";
 import type { Terminal } from "../../cli/terminal.ts";
+import type { Gateway } from "../../http/gateway.ts";
 import { TestGateway, type User } from "../http/test_gateway.ts";
 
 /** How a command ended, and what it wrote. */
@@ -33,8 +34,8 @@ export class Operator implements AsyncDisposable {
     readonly server: Deno.HttpServer<Deno.NetAddr>,
   ) {}
 
-  static async start(): Promise<Operator> {
-    const gateway = await TestGateway.start();
+  static async start(more: Partial<Gateway> = {}): Promise<Operator> {
+    const gateway = await TestGateway.start({}, more);
     const server = Deno.serve(
       { port: 0, hostname: "127.0.0.1", onListen: () => {} },
       (request) => gateway.app.fetch(request),
