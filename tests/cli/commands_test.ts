@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Failure } from "../../cli/exit.ts";
 import { VERSION } from "../../version.ts";
-import { freePort } from "../faults/program.ts";
-import { cli, Operator } from "./operator.ts";
+import { cli, NOBODY, Operator } from "./operator.ts";
 
 const MODEL = `
 name: sum            # a comment
@@ -187,7 +186,7 @@ Deno.test("keys are made, listed, rotated and revoked; a secret goes to the outp
 });
 
 Deno.test("who cannot be reached is told of, and what to do about it", async () => {
-  const nobody = `http://127.0.0.1:${freePort()}`;
+  const nobody = NOBODY;
   const away = await cli("models", "list", "--url", nobody);
   assertEquals(away.code, 3);
   assertMatch(away.err, /^No gateway answers at http\S+: .*refused.*\n--url or MODEL_GATEWAY_URL/);

@@ -9,11 +9,10 @@ import { judgeRedis } from "../../cli/doctor/redis_checks.ts";
 import { PostgresDatabase } from "../../registry/databases/postgres.ts";
 import { migrate } from "../../registry/migrate.ts";
 import { makePostgresSchema } from "../contracts/registry_databases.ts";
-import { freePort } from "../services/free_port.ts";
 import { startSingleRedis } from "../services/redis.ts";
 import { BUCKET, canStartS3, CREDENTIALS, startS3 } from "../services/s3.ts";
 import { canStart, serviceTest, sharedService, testWhere } from "../services/shared.ts";
-import { cli, Operator } from "./operator.ts";
+import { cli, NOBODY, Operator } from "./operator.ts";
 
 /** What was found on a subject, by check. */
 function on(subject: string, findings: readonly Finding[]): Record<string, Finding> {
@@ -96,7 +95,7 @@ Deno.test("doctor looks at a gateway from the outside, and at the key", async ()
     assertEquals(states(good), { version: "ok", ready: "ok", key: "ok", ...clock(good) });
     const stranger = on("gateway", await diagnose(flags, { url: operator.url, key: "x" }, {}));
     assertEquals(stranger.key?.state, "fault");
-    const nobody = { url: `http://127.0.0.1:${freePort()}` };
+    const nobody = { url: NOBODY };
     const away = on("gateway", await diagnose(flags, nobody, {}));
     assertEquals(states(away), { connection: "fault" });
   });

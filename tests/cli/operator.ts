@@ -8,6 +8,9 @@ import type { Terminal } from "../../cli/terminal.ts";
 import type { Gateway } from "../../http/gateway.ts";
 import { TestGateway, type User } from "../http/test_gateway.ts";
 
+/** A port that nothing listens on and no test is given: it is below those that are given out. */
+export const NOBODY = "http://127.0.0.1:4";
+
 /** How a command ended, and what it wrote. */
 export interface Ended {
   readonly code: number;
