@@ -6,7 +6,8 @@
 import { isRetired } from "./lifecycle.ts";
 import type { Model, Version } from "./model.ts";
 import { keyOf, versionFromRow, type VersionRow } from "./model_row.ts";
-import { compileSchema, type Validator } from "./schema.ts";
+import type { Validator } from "./schema.ts";
+import { sharedValidator } from "./shared_validator.ts";
 
 /** Where a request goes. */
 export interface Resolved {
@@ -141,7 +142,7 @@ export class VersionEntry {
 
   /** Checks an input of this version; compiles the schema at the first call. */
   readonly validate: Validator = (value) => {
-    this.#validate ??= compileSchema(this.version.inputSchema);
+    this.#validate ??= sharedValidator(this.version.inputSchema);
     return this.#validate(value);
   };
 }
