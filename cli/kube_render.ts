@@ -1,5 +1,5 @@
 /**
- * Prints the manifests of workers from the registry's database.
+ * Prints the manifests of workers, from a gateway or from the registry's database.
  *
  * @module
  */
@@ -7,15 +7,19 @@ import { parseConfig } from "../config.ts";
 import { InstallationError, parseInstallation } from "../kube/installation.ts";
 import { manifestsText } from "../kube/manifest.ts";
 import { renderSets, renderWorkers } from "../kube/render_workers.ts";
+import type { Models } from "../kube/worker_set.ts";
 import { Catalog } from "../registry/catalog.ts";
 import { openDatabase } from "../stores.ts";
 import { Failure, UsageError } from "./exit.ts";
+import { readModels } from "./gateway_models.ts";
+import { clientOf, type GatewayOptions } from "./gateway_options.ts";
 import { openOutput } from "./output_file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What `kube render` is asked. */
-export interface RenderOptions {
+export interface RenderOptions extends GatewayOptions {
   readonly kube: string;
+  readonly database?: boolean;
   readonly data?: string;
   readonly model?: string;
   readonly out?: string;
@@ -23,12 +27,32 @@ export interface RenderOptions {
 
 /** Prints them. Throws where the file or the registry cannot be read. */
 export async function renderKube(terminal: Terminal, options: RenderOptions): Promise<void> {
-  const flags = options.data === undefined ? [] : ["--data", options.data];
+  const installation = await readInstallation(options.kube);
+  const models = options.database || options.data !== undefined
+    ? await fromDatabase(options.data)
+    : await readModels(clientOf(options));
+  const { model } = options;
+  const isNamed = ({ name }: { readonly name: string }) =>
+    name.toLowerCase() === model?.toLowerCase();
+  if (model !== undefined && ![...models.models()].some(isNamed)) {
+    throw new Failure(`There is no model ${model}.`);
+  }
+  const manifests = model === undefined
+    ? renderWorkers(installation, models)
+    : renderSets(installation, models)
+      .filter(({ set }) => set.models.some(isNamed))
+      .flatMap((set) => set.manifests);
+  await using output = await openOutput(terminal, options.out);
+  await output.write(manifestsText(manifests));
+  await output.finish();
+}
+
+async function fromDatabase(data: string | undefined): Promise<Models> {
+  const flags = data === undefined ? [] : ["--data", data];
   const parsed = parseConfig(flags, Deno.env.toObject());
   if (parsed.kind !== "config") {
     throw new UsageError(parsed.kind === "problems" ? parsed.problems.join("\n") : parsed.text);
   }
-  const installation = await readInstallation(options.kube);
   await using stack = new AsyncDisposableStack();
   const database = await openDatabase(parsed.config, stack);
   if (!database) {
@@ -36,20 +60,7 @@ export async function renderKube(terminal: Terminal, options: RenderOptions): Pr
   }
   const catalog = new Catalog(database);
   await catalog.refresh();
-  const { model } = options;
-  if (model !== undefined && !catalog.model(model)) {
-    throw new Failure(`There is no model ${model}.`);
-  }
-  const manifests = model === undefined
-    ? renderWorkers(installation, catalog)
-    : renderSets(installation, catalog)
-      .filter(({ set }) =>
-        set.models.some(({ name }) => name.toLowerCase() === model.toLowerCase())
-      )
-      .flatMap((set) => set.manifests);
-  await using output = await openOutput(terminal, options.out);
-  await output.write(manifestsText(manifests));
-  await output.finish();
+  return catalog;
 }
 
 async function readInstallation(file: string) {

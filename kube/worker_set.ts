@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isConsensusModel } from "../actors/consensus_model.ts";
+import { isConsensus } from "../actors/consensus_model.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { effectiveSettings, type Model, type Resources } from "../registry/model.ts";
 import { type Policy, policyOf, withinPolicy } from "../registry/policy.ts";
@@ -19,10 +19,7 @@ import { modelWorkersName, poolWorkersName } from "./object_name.ts";
 import { bytesOf } from "./quantity.ts";
 
 /** What rendering reads of the registry. */
-export type Models = Pick<
-  Catalog,
-  "models" | "versions" | "resolve" | "document" | "documents"
->;
+export type Models = Pick<Catalog, "models" | "versions" | "document" | "documents">;
 
 /** A model as its workers see it. */
 export interface ServedModel {
@@ -69,7 +66,9 @@ export function workerSets(release: string, models: Models): WorkerSet[] {
   const alone: WorkerSet[] = [];
   const pooled = new Map<NamedPool, Model[]>();
   for (const model of models.models()) {
-    if (models.versions(model.name).length === 0 || isConsensusModel(models, model.name)) continue;
+    // All versions of a model are a consensus, or none is.
+    const [version] = models.versions(model.name);
+    if (!version || isConsensus(version)) continue;
     const pool = poolWith(pools, model.name);
     if (pool) pooled.set(pool, [...pooled.get(pool) ?? [], model]);
     else {

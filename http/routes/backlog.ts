@@ -4,6 +4,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { queueName } from "../../actors/redis_keys.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
 import { modelFor } from "../lookup.ts";
@@ -11,6 +12,9 @@ import { ModelParams } from "../wire/names.ts";
 import { problems } from "../wire/problem.ts";
 
 const BacklogSchema = z.object({
+  queue: z.string().openapi({
+    description: "The queue's name, a part of all its keys and of the names of its workers.",
+  }),
   work: z.int().openapi({ description: "Jobs that wait or run: what workers are needed for." }),
   waiting: z.object({ interactive: z.int(), batch: z.int() }),
   running: z.int(),
@@ -19,6 +23,7 @@ const BacklogSchema = z.object({
 }).openapi("Backlog", {
   description: "How much work a model has.",
   example: {
+    queue: "00001f",
     work: 5,
     waiting: { interactive: 3, batch: 0 },
     running: 2,
@@ -50,6 +55,7 @@ export function backlogRoute(app: Api, gateway: Gateway): void {
     const { tag } = modelFor(gateway, c.get("principal"), c.req.valid("param").model, "read");
     const { waiting, running, delayed, oldestWaitingMs } = await gateway.jobs.measure(tag);
     return c.json({
+      queue: queueName(tag),
       work: waiting.interactive + waiting.batch + running,
       waiting: { interactive: waiting.interactive, batch: waiting.batch },
       running,

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { queueName } from "../../actors/redis_keys.ts";
 import { newJobId } from "../../actors/job_id.ts";
 import { problemOf, SMILES_SCHEMA, TestGateway } from "./test_gateway.ts";
 
@@ -81,6 +82,12 @@ Deno.test("a model's backlog counts what waits and runs, for those who may read 
   await t.queue.claim(tag, newJobId(tag, Date.now()), 1, 0);
   const read = await (await t.call("GET", "/v1/models/esol/backlog")).json();
   const { oldestWaitingSeconds: _, ...counts } = read;
-  assertEquals(counts, { work: 3, waiting: { interactive: 2, batch: 0 }, running: 1, delayed: 0 });
+  assertEquals(counts, {
+    queue: queueName(tag),
+    work: 3,
+    waiting: { interactive: 2, batch: 0 },
+    running: 1,
+    delayed: 0,
+  });
   await problemOf(await t.call("GET", "/v1/models/esol/backlog", { as: "cleo" }), 404, "not-found");
 });
