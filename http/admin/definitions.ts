@@ -11,7 +11,7 @@ import { DOCUMENT_KINDS, type DocumentKind } from "../../registry/document.ts";
 import { CONSENSUS_KIND } from "../../actors/consensus_model.ts";
 import type { Model, Version } from "../../registry/model.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
-import type { NewModel, NewVersion } from "../../registry/registry.ts";
+import type { NewLifecycle, NewModel, NewVersion } from "../../registry/registry.ts";
 import { problemOf } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { deleteModel } from "../model_deletion.ts";
@@ -20,6 +20,7 @@ import { checkSettingsPolicy } from "../policy_check.ts";
 import { type ApiCaller, ApiRefusal } from "../panel/api_caller.ts";
 import type { ProblemDocument } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
+import { LIFECYCLE_FIELDS, lifecycleFromWire, lifecycleToWire } from "../wire/lifecycle.ts";
 import { delegatesToWire, NewModelSchema } from "../wire/model.ts";
 import { NewVersionSchema } from "../wire/version.ts";
 
@@ -32,7 +33,10 @@ export const DefinitionsSchema = z.strictObject({
   models: z.array(z.strictObject({
     definition: NewModelSchema.omit({ version: true }),
     defaultVersion: z.string().optional(),
-    versions: z.array(NewVersionSchema),
+    aliases: z.record(z.string(), z.string()).optional(),
+    versions: z.array(
+      NewVersionSchema.extend({ lifecycle: z.strictObject(LIFECYCLE_FIELDS).optional() }),
+    ),
   })).max(100_000),
   documents: z.array(z.strictObject({
     kind: z.enum(DOCUMENT_KINDS as [DocumentKind, ...DocumentKind[]]),
@@ -48,7 +52,8 @@ export function exportDefinitions({ catalog, now }: Gateway): Definitions {
   const models = [...catalog.models()].map((model) => ({
     definition: definitionOf(model),
     ...(model.defaultVersion !== undefined && { defaultVersion: model.defaultVersion }),
-    versions: catalog.versions(model.name).map(newVersionOf),
+    ...(model.aliases && { aliases: { ...model.aliases } }),
+    versions: catalog.versions(model.name).map((version) => newVersionOf(version, now())),
   }));
   const documents = DOCUMENT_KINDS.flatMap((kind) =>
     [...catalog.documents(kind).values()].map(({ name, value }) => ({ kind, name, value }))
@@ -106,25 +111,42 @@ export async function importDefinitions(
   };
   // Versions may name backends; and the models that a consensus runs have to be there before it.
   await addDocuments(definitions.documents.filter(({ kind }) => kind === "backend"));
-  for (const { definition, defaultVersion, versions } of inOrder(definitions.models)) {
+  for (const defined of inOrder(definitions.models)) {
+    const { definition, defaultVersion, aliases = {}, versions } = defined;
     const { name } = definition;
+    const aged: [string, NewLifecycle][] = [];
     if (catalog.model(name)) count.kept++;
     else if (!await attempt(name, () => addModel(gateway, actor, definition as NewModel))) continue;
     else count.models++;
     await catalog.refresh();
-    for (const version of versions as NewVersion[]) {
+    for (const { lifecycle, ...version } of versions) {
       if (catalog.resolve(name, version.version)) continue;
       const added = await attempt(`${name} ${version.version}`, async () => {
         const model = catalog.model(name)!;
-        const asked = await checkedVersion(gateway, principal, model, version, "");
+        const given = version as NewVersion;
+        const asked = await checkedVersion(gateway, principal, model, given, "");
         await registry.addVersion(actor, name, asked);
       });
-      if (added) count.versions++;
+      if (!added) continue;
+      count.versions++;
+      if (lifecycle) aged.push([version.version, lifecycleFromWire(lifecycle)]);
     }
     await catalog.refresh();
     if (defaultVersion !== undefined && catalog.model(name)?.defaultVersion === undefined) {
       await attempt(name, () => registry.setDefaultVersion(actor, name, defaultVersion));
     }
+    for (const [alias, version] of Object.entries(aliases)) {
+      if (catalog.resolve(name, alias)) continue;
+      await attempt(`${name} ${alias}`, () => registry.setAlias(actor, name, alias, version));
+    }
+    // Last, as nothing is led to a version that is to retire.
+    for (const [version, lifecycle] of aged) {
+      await attempt(
+        `${name} ${version}`,
+        () => registry.setLifecycle(actor, name, version, lifecycle),
+      );
+    }
+    await catalog.refresh();
   }
   await addDocuments(definitions.documents.filter(({ kind }) => kind !== "backend"));
   return { ...count, refused };
@@ -263,11 +285,13 @@ function definitionOf(model: Model): Defined["definition"] {
 }
 
 /** A consensus is exported as its text alone: what else is in its backend is made at import. */
-function newVersionOf(version: Version): Defined["versions"][number] {
-  const { ordinal: _o, createdAt: _a, createdBy: _b, backend, ...rest } = version;
+function newVersionOf(version: Version, now: number): Defined["versions"][number] {
+  const { ordinal: _o, createdAt: _a, createdBy: _b, backend, lifecycle, ...rest } = version;
   const { kind, document } = backend;
+  const { state: _s, ...dates } = lifecycle ? lifecycleToWire(lifecycle, now) : { state: "" };
   return {
     ...rest,
+    ...(lifecycle && { lifecycle: dates }),
     backend: kind === CONSENSUS_KIND ? { kind, document } : backend,
   } as Defined["versions"][number];
 }

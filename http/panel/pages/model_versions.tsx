@@ -214,7 +214,15 @@ function Diff({ older, newer }: { readonly older: WireVersion; readonly newer: W
 
 /** What was handed in, not what the gateway noted beside it. */
 function textOf(version: WireVersion): string {
-  const { ordinal: _o, isDefault: _d, createdAt: _a, createdBy: _b, model: _m, ...rest } = version;
+  const {
+    ordinal: _o,
+    isDefault: _d,
+    createdAt: _a,
+    createdBy: _b,
+    model: _m,
+    lifecycle: _l,
+    ...rest
+  } = version;
   return JSON.stringify(rest, null, 2);
 }
 

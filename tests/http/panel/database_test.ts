@@ -29,6 +29,8 @@ async function withModels(t: TestGateway): Promise<void> {
     headers: { "content-type": "application/yaml" },
   });
   assertEquals(made.status, 201, await made.text());
+  await t.gateway.registry.setAlias("user:ada", "two", "best", "1.0");
+  await t.gateway.registry.setLifecycle("user:ada", "one", "1.0", {});
   await t.gateway.registry.setDocument("user:root", "query", "all", { sql: "SELECT 1" });
   const quota = await t.call("PUT", "/v1/quotas/user:ben", {
     as: "root",
