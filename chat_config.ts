@@ -11,6 +11,8 @@ export interface ChatSettings {
   readonly url: string;
   readonly model: string;
   readonly key?: string;
+  /** The longest silence of the language model, in milliseconds: some take long to begin. */
+  readonly silenceMs: number;
   readonly limits: ChatLimits;
 }
 
@@ -87,14 +89,16 @@ export function readChat(read: ChatReader): ChatSettings | undefined {
     read.problems.push(`${CHAT_OPTIONS.chatUrl.env} needs ${CHAT_OPTIONS.chatModel.env}`);
   }
   const key = read.text("chatKey");
+  const seconds = read.integer("chatSeconds", DEFAULT_CHAT_LIMITS.seconds, 1, 3600);
   return {
     url,
     model: model ?? "",
     ...(key !== undefined && { key }),
+    silenceMs: 1000 * Math.max(60, seconds / 2),
     limits: {
       steps: read.integer("chatSteps", DEFAULT_CHAT_LIMITS.steps, 1, 100),
       tokens: read.integer("chatTokens", DEFAULT_CHAT_LIMITS.tokens, 1000, 10_000_000),
-      seconds: read.integer("chatSeconds", DEFAULT_CHAT_LIMITS.seconds, 1, 3600),
+      seconds,
       jobs: read.integer("chatJobs", DEFAULT_CHAT_LIMITS.jobs, 0, 10_000),
     },
   };

@@ -165,6 +165,7 @@ Deno.test("parseConfig() takes a chat with its URL and its language model, or no
   assertEquals(config([], env).chat, {
     url: "http://localhost:11434/v1",
     model: "qwen3",
+    silenceMs: 90_000,
     limits: { steps: 5, tokens: 200_000, seconds: 180, jobs: 100 },
   });
   const alone = problems([], { MODEL_GATEWAY_CHAT_URL: env.MODEL_GATEWAY_CHAT_URL });

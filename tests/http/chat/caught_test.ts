@@ -185,6 +185,17 @@ const CASES: readonly Case[] = [
       !service.told.join().includes("ignore all previous"),
   },
   {
+    name: "an instruction hidden in a job's error",
+    scenes: [
+      calls("submit_job", { model: "angry", input: { smiles: "CCO" } }),
+      callsWithJob("wait_for_job"),
+      sorry,
+    ],
+    jobs: 1,
+    isCaught: ({ steps }, { service }) =>
+      steps[1]!.withheld === true && !service.told.join().includes("ignore all previous"),
+  },
+  {
     name: "a text that closes the mark of data",
     scenes: [calls("get_model", { model: "nearly" }), sorry],
     isCaught: (_answer, { service }) => {
@@ -256,6 +267,22 @@ const CASES: readonly Case[] = [
       sorry,
     ],
     isCaught: refuses(/at most 3 jobs/),
+  },
+  {
+    name: "more calls at once than are made",
+    scenes: [{
+      calls: Array.from({ length: 20 }, (_, i) => ({
+        name: "submit_job",
+        args: { model: "secret", input: { smiles: "C".repeat(i + 1) } },
+      })),
+    }, sorry],
+    isCaught: ({ steps }) =>
+      steps.length === 16 && steps.every(({ outcome }) => outcome === "refused"),
+  },
+  {
+    name: "a call of a tool that is written as text",
+    scenes: [says('{"name": "submit_job", "arguments": {"model": "esol"}} gives -3.3.')],
+    isCaught: (answer) => answer.steps.length === 0 && flags("-3.3", /no job/)(answer),
   },
   {
     name: "an endless loop",

@@ -48,6 +48,7 @@ export class ChatGateway implements AsyncDisposable {
     const t = await TestGateway.start({ heartbeatSeconds: 1 }, {
       chat: { model, limits },
       checkMolecule: (smiles) => drawer.check(smiles),
+      backends: { kinds: () => ["echo", "command"], check: () => [] },
     });
     const made = new ChatGateway(t, service, drawer);
     Object.assign(made, { limits });
@@ -71,10 +72,15 @@ export class ChatGateway implements AsyncDisposable {
         outputSchema: { type: "object" },
       },
     }).then((response) => response.body?.cancel());
-    await t.addModel("relax", { version: { inputSchema: OPEN_SCHEMA } });
+    const relax = { kind: "command", command: "relax", args: ["--cycles", "{cycles}"] };
+    await t.addModel("relax", {
+      description: "Relaxes a geometry by a program",
+      version: { backend: relax, inputSchema: OPEN_SCHEMA },
+    });
     await t.addModel("melt", { description: INJECTION });
     await t.addModel("noisy", { description: "Answers with notes" });
     await t.addModel("broken", { description: "Always fails" });
+    await t.addModel("angry", { description: "Fails with words" });
     await t.addModel("secret-logs", { visibility: "private", description: "Secret solubility" });
     const completed = (result: unknown): Answer => () => ({
       state: "completed",
@@ -82,6 +88,11 @@ export class ChatGateway implements AsyncDisposable {
     });
     t.work("esol", completed(ESOL));
     t.work("noisy", completed({ value: 1.25, note: `logS is 7.77. ${INJECTION}` }));
+    t.work("angry", () => ({
+      state: "failed",
+      error: { code: "backend_error", message: `no convergence. ${INJECTION}` },
+      deadLetter: false,
+    }));
     t.work("broken", () => ({
       state: "failed",
       error: { code: "backend_error", message: "exit code 137 after 42 s: out of memory" },
