@@ -113,7 +113,8 @@ export class ChatService {
         noteJob(this.gateway.catalog, conversation, job, result);
       } catch (error) {
         // One that is gone, or of somebody else, is no evidence.
-        if (!(error instanceof ApiRefusal) || error.status >= 500) throw error;
+        if (!(error instanceof ApiRefusal)) throw error;
+        if (error.status >= 500) throw new Problem("unavailable", { detail: error.message });
       }
     }
   }

@@ -5,6 +5,7 @@
  */
 import type { WireAnswer } from "../../wire/chat.ts";
 import { ChatText } from "./chat_text.tsx";
+import { isTrace, TraceGraph } from "./trace_graph.tsx";
 
 /** A question whose answer is still to come; its parts are filled in by their ids. */
 export function ChatTurn({ id, question }: { readonly id: string; readonly question: string }) {
@@ -137,11 +138,13 @@ function PlanCard({ plan }: { readonly plan: WireAnswer["plans"][number] }) {
 }
 
 function ConsensusCard({ one }: { readonly one: WireAnswer["consensus"][number] }) {
+  const { trace } = (one.sample ?? {}) as { trace?: unknown };
   return (
     <section class="card">
       <h3>Consensus {one.model}: {one.valid ? "verified" : "its sample failed"}</h3>
       <pre tabindex={0} aria-label={`YAML of ${one.model}`}>{one.yaml}</pre>
-      {one.sample !== undefined && (
+      {isTrace(trace) && <TraceGraph trace={trace} />}
+      {one.sample !== undefined && !isTrace(trace) && (
         <details>
           <summary>What the check computed</summary>
           <pre tabindex={0} aria-label="What the check computed">

@@ -59,6 +59,17 @@ testWhere(
     assertEquals(await chromium.barriers(page), []);
     await chromium.picture(page, "chat");
 
+    // A consensus is shown with its text and what its check computed.
+    const yaml = "name: twice\ndescription: Twice\nchildren: {a: esol, b: esol}\n" +
+      "formula: a + b\nexample: {smiles: CCO}\n";
+    service.play(calls("verify_consensus", { yaml }), says("The sample gives -4.1948."));
+    await page.getByLabel("Your question").fill("Write a consensus that doubles esol.");
+    await page.keyboard.press("Control+Enter");
+    await page.getByRole("heading", { name: "Consensus twice: verified" }).waitFor();
+    assertMatch(await page.getByLabel("YAML of twice").innerText(), /formula: a \+ b/);
+    await page.locator("svg.graph").waitFor();
+    await page.locator('.number[title="the check of the consensus twice"]').waitFor();
+
     // The conversation goes on, with the job of the answer before.
     service.play(
       calls("set_access", { model: "mine", visibility: "public" }),
@@ -72,6 +83,8 @@ testWhere(
     assertEquals(await page.getByRole("link", { name: "-2.10" }).count(), 2);
     assertEquals(service.requests[0]!.body.messages.map(({ role }) => role), [
       "system",
+      "user",
+      "assistant",
       "user",
       "assistant",
       "user",
