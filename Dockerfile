@@ -21,7 +21,8 @@ FROM ${BUILDER} AS build
 COPY --from=deno /deno /usr/local/bin/deno
 ENV DENO_DIR=/deno-dir DENO_NO_UPDATE_CHECK=1
 WORKDIR /app
-COPY deno.json deno.lock LICENSE *.ts ./
+COPY deno.json deno.lock LICENSE main.ts ./
+COPY program/ program/
 COPY registry/ registry/
 COPY consensus/ consensus/
 COPY actors/ actors/

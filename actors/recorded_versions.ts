@@ -4,7 +4,7 @@
  * @module
  */
 import type { Catalog } from "../registry/catalog.ts";
-import { consensusOf } from "./consensus_model.ts";
+import { consensusOf } from "./consensus/consensus_model.ts";
 import type { ChildVersions, Job } from "./job.ts";
 import { childJobId } from "./job_id.ts";
 import type { JobSubmission } from "./job_queue.ts";

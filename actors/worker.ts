@@ -19,7 +19,7 @@ import type { JobProgress } from "./job.ts";
 import { type Claim, type Ending, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
 import { decide } from "./retry.ts";
 import { cacheKey, type ResultCache } from "./result_cache.ts";
-import { SHADOW_SUBMITTER } from "./shadow_copy.ts";
+import { SHADOW_SUBMITTER } from "./routing/shadow_copy.ts";
 import type { Tracing } from "./tracing.ts";
 
 /** What happened in a worker, for logs and metrics. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Role } from "../config.ts";
+import type { Role } from "../program/config.ts";
 import { freePort } from "../tests/services/free_port.ts";
 import { startPostgres } from "../tests/services/postgres.ts";
 import { type SingleRedis, startSingleRedis } from "../tests/services/redis.ts";

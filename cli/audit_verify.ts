@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { AuditHead } from "../actors/audit_head.ts";
-import { type Verification, verifyTrail } from "../actors/audit_verify.ts";
-import { parseConfig } from "../config.ts";
-import { openAudit, openDatabase } from "../stores.ts";
+import { AuditHead } from "../actors/audit/audit_head.ts";
+import { type Verification, verifyTrail } from "../actors/audit/audit_verify.ts";
+import { parseConfig } from "../program/config.ts";
+import { openAudit, openDatabase } from "../program/stores.ts";
 import { EXIT, Exit, UsageError } from "./exit.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { type Terminal, writeJson } from "./terminal.ts";

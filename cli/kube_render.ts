@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { parseConfig } from "../config.ts";
+import { parseConfig } from "../program/config.ts";
 import { InstallationError, parseInstallation } from "../kube/installation.ts";
 import { manifestsText } from "../kube/manifest.ts";
 import { renderSets, renderWorkers } from "../kube/render_workers.ts";
 import type { Models } from "../kube/worker_set.ts";
 import { Catalog } from "../registry/catalog.ts";
-import { openDatabase } from "../stores.ts";
+import { openDatabase } from "../program/stores.ts";
 import { Failure, UsageError } from "./exit.ts";
 import { readModels } from "./gateway_models.ts";
 import { clientOf, type GatewayOptions } from "./gateway_options.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { Command } from "commander";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../program/version.ts";
 import { addApply } from "./apply.ts";
 import { addAsk } from "./ask.ts";
 import { addAudit } from "./audit.ts";

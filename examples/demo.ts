@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { parseConfig } from "../config.ts";
-import { Log } from "../log.ts";
+import { parseConfig } from "../program/config.ts";
+import { Log } from "../program/log.ts";
 import { start } from "../main.ts";
 import { exampleConsensus, exampleModels } from "./register.ts";
 

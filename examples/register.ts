@@ -4,8 +4,8 @@
  * @module
  */
 import { parse } from "yaml";
-import { checkConsensus } from "../actors/consensus_check.ts";
-import { modelOf, versionOf } from "../actors/consensus_definition.ts";
+import { checkConsensus } from "../actors/consensus/consensus_check.ts";
+import { modelOf, versionOf } from "../actors/consensus/consensus_definition.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { NameTaken, type NewModel, type Registry } from "../registry/registry.ts";
 

@@ -10,7 +10,7 @@ import { defaultHook, errorHandler, noRoute } from "./errors.ts";
 import type { Gateway, GatewayEnv } from "./gateway.ts";
 import { mcpRoutes } from "./mcp/mcp_routes.ts";
 import { webSurfaces } from "./panel/surfaces.ts";
-import { RequestMeter } from "./request_meter.ts";
+import { RequestMeter } from "./metrics/request_meter.ts";
 import { applyRoute } from "./routes/apply.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { backlogRoute } from "./routes/backlog.ts";

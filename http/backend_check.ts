@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONSENSUS_KIND } from "../actors/consensus_model.ts";
+import { CONSENSUS_KIND } from "../actors/consensus/consensus_model.ts";
 import type { BackendReference } from "../registry/model.ts";
 import type { Principal } from "../registry/principal.ts";
 import { mayUseBackend, registeredBackendOf } from "../registry/registered_backend.ts";

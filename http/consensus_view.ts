@@ -10,7 +10,7 @@ import {
   type ConsensusTrace,
   failureOf,
   traceFor,
-} from "../actors/consensus_answer.ts";
+} from "../actors/consensus/consensus_answer.ts";
 import type { Job } from "../actors/job.ts";
 import { can } from "../registry/access.ts";
 import type { Catalog } from "../registry/catalog.ts";

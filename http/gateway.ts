@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { AuditOutbox } from "../actors/audit_outbox.ts";
-import type { AuditHead } from "../actors/audit_head.ts";
+import type { AuditOutbox } from "../actors/audit/audit_outbox.ts";
+import type { AuditHead } from "../actors/audit/audit_head.ts";
 import type { ObjectStore } from "../actors/object_store.ts";
 import type { SettingProblem } from "../actors/backend.ts";
 import type { EvaluationStore } from "../actors/evaluation/evaluation_store.ts";
@@ -22,8 +22,8 @@ import type { Principal } from "../registry/principal.ts";
 import type { Oidc } from "./oidc/oidc.ts";
 import type { ChatLimits } from "./chat/chat_limits.ts";
 import type { ChatModel } from "./chat_model.ts";
-import type { QueueSamples } from "./queue_samples.ts";
-import type { Metrics } from "./metrics.ts";
+import type { QueueSamples } from "./metrics/queue_samples.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 
 /** What can be checked of a backend without running it. */
 export interface BackendChecks {

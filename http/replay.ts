@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isConsensus } from "../actors/consensus_model.ts";
+import { isConsensus } from "../actors/consensus/consensus_model.ts";
 import type { Job, Tolerance } from "../actors/job.ts";
 import { jobIdTag } from "../actors/job_id.ts";
 import { ChildVersionGone, recordedVersions } from "../actors/recorded_versions.ts";

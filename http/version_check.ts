@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONSENSUS_KIND } from "../actors/consensus_model.ts";
+import { CONSENSUS_KIND } from "../actors/consensus/consensus_model.ts";
 import type { NewVersion } from "../registry/definition.ts";
 import type { Principal } from "../registry/principal.ts";
 import { REGISTERED_KIND } from "../registry/registered_backend.ts";

@@ -1,5 +1,5 @@
 /**
- * The environment of pods. Each name is one that the program reads (`config_options.ts`).
+ * The environment of pods. Each name is one that the program reads (`program/config_options.ts`).
  *
  * @module
  */

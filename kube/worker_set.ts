@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isConsensus } from "../actors/consensus_model.ts";
+import { isConsensus } from "../actors/consensus/consensus_model.ts";
 import type { Catalog } from "../registry/catalog.ts";
 import { effectiveSettings, type Model, type Resources } from "../registry/model.ts";
 import { type Policy, policyOf, withinPolicy } from "../registry/policy.ts";

@@ -4,15 +4,15 @@
  * @module
  */
 
-/** Which rooms may import which; `root` is any file at the top but main.ts. */
+/** Which rooms may import which; `program` is what main.ts is made of. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   registry: [],
   consensus: [],
   actors: ["registry", "consensus"],
   http: ["actors", "registry", "consensus"],
   kube: ["actors", "registry", "consensus"],
-  root: ["http", "actors", "registry", "consensus", "kube"],
-  examples: ["main", "root", "actors", "registry", "consensus", "http"],
+  program: ["http", "actors", "registry", "consensus", "kube"],
+  examples: ["main", "program", "actors", "registry", "consensus", "http"],
 };
 
 /** Where everything is put together, or put to the test: they may import all. */
@@ -54,9 +54,9 @@ function resolve(from: string, specifier: string): string {
 
 /** The room a file is in; undefined for what is not ours. */
 function roomOf(path: string): string | undefined {
-  if (path === "main.ts" || path === "stores.ts") return "main";
+  if (path === "main.ts" || path === "program/stores.ts") return "main";
   const room = /^([a-z]+)\//.exec(path)?.[1];
-  if (room === undefined) return /\.tsx?$/.test(path) ? "root" : undefined;
+  if (room === undefined) return undefined;
   return room in ARROWS || WIRING.includes(room) ? room : undefined;
 }
 
@@ -70,7 +70,7 @@ function arrowFault(from: string, to: string): string | undefined {
   if (target === undefined || WIRING.includes(room)) return undefined;
   const adapter = ADAPTERS.exec(to)?.[0];
   if (adapter && !from.startsWith(adapter)) {
-    return `${from} imports ${to}: only main.ts, stores.ts, cli, tests and bench know adapters`;
+    return `${from} imports ${to}: only main.ts, program/stores.ts, cli, tests and bench know adapters`;
   }
   if (target === room || ARROWS[room]?.includes(target)) return undefined;
   return `${from} imports ${to}: ${room} does not know ${target}`;

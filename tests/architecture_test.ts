@@ -50,12 +50,12 @@ const BROKEN: [name: string, files: Record<string, string>, fault: string][] = [
   [
     "a room that imports an adapter of its own",
     { "actors/a.ts": 'import { RedisQueue } from "./job_queues/redis.ts";' },
-    "actors/a.ts imports actors/job_queues/redis.ts: only main.ts, stores.ts, cli, tests and bench know adapters",
+    "actors/a.ts imports actors/job_queues/redis.ts: only main.ts, program/stores.ts, cli, tests and bench know adapters",
   ],
   [
     "an adapter that imports another kind's",
     { "actors/backends/a.ts": 'import { x } from "../job_queues/redis.ts";' },
-    "actors/backends/a.ts imports actors/job_queues/redis.ts: only main.ts, stores.ts, cli, tests and bench know adapters",
+    "actors/backends/a.ts imports actors/job_queues/redis.ts: only main.ts, program/stores.ts, cli, tests and bench know adapters",
   ],
   [
     "a vendor outside the adapters",
@@ -114,7 +114,7 @@ Deno.test("architectureFaults() has nothing against what is allowed", () => {
     Object.entries({
       "main.ts":
         'import { RedisQueue } from "./actors/job_queues/redis.ts";\nDeno.exit(Deno.env.size);',
-      "config.ts": 'import type { Lane } from "./actors/job.ts";',
+      "program/config.ts": 'import type { Lane } from "./actors/job.ts";',
       "http/app.ts": '// deno-lint-ignore-file\nimport { Hono } from "hono";',
       "actors/job_queues/redis.ts":
         'import { Redis } from "ioredis";\nimport x from "./redis/keys.ts";',

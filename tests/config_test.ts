@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Config, parseConfig } from "../config.ts";
+import { type Config, parseConfig } from "../program/config.ts";
 
 function config(args: string[], env: Record<string, string> = {}): Config {
   const parsed = parseConfig(args, env);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { assertEquals, assertRejects } from "@std/assert";
-import { DataFolder, DataFolderInUse } from "../data_folder.ts";
-import { Log } from "../log.ts";
+import { DataFolder, DataFolderInUse } from "../program/data_folder.ts";
+import { Log } from "../program/log.ts";
 
 Deno.test("a data folder is made, and held by one at a time", async () => {
   const path = join(await Deno.makeTempDir(), "deep", "data");

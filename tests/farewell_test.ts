@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Farewell } from "../farewell.ts";
+import { Farewell } from "../program/farewell.ts";
 
 const REQUEST = new TextEncoder().encode("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseConfig } from "../config.ts";
-import { Log } from "../log.ts";
+import { parseConfig } from "../program/config.ts";
+import { Log } from "../program/log.ts";
 import { start } from "../main.ts";
 import { SqliteDatabase } from "../registry/databases/sqlite.ts";
 import { migrate } from "../registry/migrate.ts";

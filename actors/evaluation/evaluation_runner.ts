@@ -6,7 +6,7 @@
  */
 import { reportOn } from "../../consensus/evaluation_report.ts";
 import type { Catalog, Resolved } from "../../registry/catalog.ts";
-import { isConsensus } from "../consensus_model.ts";
+import { isConsensus } from "../consensus/consensus_model.ts";
 import type { JobError } from "../job.ts";
 import {
   type Evaluation,

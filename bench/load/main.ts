@@ -6,7 +6,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import type { Role } from "../../config.ts";
+import type { Role } from "../../program/config.ts";
 import { freePort } from "../../tests/services/free_port.ts";
 import { startSingleRedis } from "../../tests/services/redis.ts";
 import { INPUT, MODEL } from "../caffeine.ts";

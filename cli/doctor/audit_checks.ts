@@ -4,8 +4,8 @@
  * @module
  */
 import { ObjectStoreUnavailable } from "../../actors/object_store.ts";
-import type { AuditTarget, Config } from "../../config.ts";
-import { openAudit } from "../../stores.ts";
+import type { AuditTarget, Config } from "../../program/config.ts";
+import { openAudit } from "../../program/stores.ts";
 import { type Finding, Findings } from "./finding.ts";
 
 /** No folder of its own, which would be left behind. */

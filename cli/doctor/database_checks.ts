@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../program/config.ts";
 import type { Database } from "../../registry/database.ts";
 import { MIGRATIONS } from "../../registry/migrate.ts";
-import { openDatabase } from "../../stores.ts";
+import { openDatabase } from "../../program/stores.ts";
 import { judgeClock } from "./clock.ts";
 import { type Finding, Findings } from "./finding.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseConfig } from "../../config.ts";
+import { parseConfig } from "../../program/config.ts";
 import { UsageError } from "../exit.ts";
 import { checkAudit } from "./audit_checks.ts";
 import { checkDatabase } from "./database_checks.ts";

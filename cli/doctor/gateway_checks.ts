@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../program/version.ts";
 import { GatewayClient } from "../gateway_client.ts";
 import { judgeClock } from "./clock.ts";
 import { type Finding, Findings } from "./finding.ts";

@@ -5,7 +5,7 @@
  */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../program/config.ts";
 import { bytes, type Finding, Findings } from "./finding.ts";
 
 const FEW_FILES = 1024;

@@ -8,7 +8,7 @@ import {
   type RedisInspection,
   type RedisServer,
 } from "../../actors/job_queues/redis/inspection.ts";
-import type { Config } from "../../config.ts";
+import type { Config } from "../../program/config.ts";
 import { judgeClock } from "./clock.ts";
 import { bytes, type Finding, Findings } from "./finding.ts";
 

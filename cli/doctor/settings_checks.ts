@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Config } from "../../config.ts";
+import type { Config } from "../../program/config.ts";
 import { type Finding, Findings } from "./finding.ts";
 
 /** Judges what is set, and what had better be. */

@@ -8,7 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { SelectRefused } from "../../registry/select.ts";
 import { saveQuery } from "./saved_query.ts";
 import { DOCUMENT_KINDS, type DocumentKind } from "../../registry/document.ts";
-import { CONSENSUS_KIND } from "../../actors/consensus_model.ts";
+import { CONSENSUS_KIND } from "../../actors/consensus/consensus_model.ts";
 import type { Model, Version } from "../../registry/model.ts";
 import { type Principal, subjectsOf } from "../../registry/principal.ts";
 import type { NewLifecycle, NewModel, NewVersion } from "../../registry/registry.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { QueueSample } from "../queue_samples.ts";
+import type { QueueSample } from "../metrics/queue_samples.ts";
 
 export const CURVES = ["backlog", "endings", "time"] as const;
 export type Curve = typeof CURVES[number];

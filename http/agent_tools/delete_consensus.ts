@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { isConsensusModel } from "../../actors/consensus_model.ts";
+import { isConsensusModel } from "../../actors/consensus/consensus_model.ts";
 import { modelFor } from "../lookup.ts";
 import { notFound } from "../problem.ts";
 import { ModelName } from "../wire/names.ts";

@@ -7,7 +7,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { can } from "../../registry/access.ts";
 import type { Catalog } from "../../registry/catalog.ts";
 import type { Principal } from "../../registry/principal.ts";
-import { rankModels } from "../model_relevance.ts";
+import { rankModels } from "../search/model_relevance.ts";
 
 const MOST = 3;
 const MAX_NAME = 80;

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { isConsensusModel } from "../../actors/consensus_model.ts";
+import { isConsensusModel } from "../../actors/consensus/consensus_model.ts";
 import type { ModelPageSchema } from "../wire/model.ts";
 import { defineTool, READS } from "./tool.ts";
 

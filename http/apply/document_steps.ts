@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONSENSUS_KIND } from "../../actors/consensus_model.ts";
+import { CONSENSUS_KIND } from "../../actors/consensus/consensus_model.ts";
 import { can } from "../../registry/access.ts";
 import type { Model } from "../../registry/model.ts";
 import { subjectsOf } from "../../registry/principal.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CONSENSUS_KIND, consensusOf } from "../../actors/consensus_model.ts";
+import { CONSENSUS_KIND, consensusOf } from "../../actors/consensus/consensus_model.ts";
 import { parseSpec } from "../../consensus/parse_spec.ts";
 import { revisionOf } from "../../consensus/revision.ts";
 import { checkVersion } from "../../registry/definition_check.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Metrics } from "../metrics.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { ChatAnswer } from "./answer.ts";
 
 /** Makes a listener that counts answers, and what they took. */

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { checkConsensus, type CheckedConsensus } from "../../actors/consensus_check.ts";
+import { checkConsensus, type CheckedConsensus } from "../../actors/consensus/consensus_check.ts";
 import {
   aboutProblems,
   backendOf,
   modelOf,
   usesOf,
   versionOf,
-} from "../../actors/consensus_definition.ts";
-import { isConsensusModel } from "../../actors/consensus_model.ts";
+} from "../../actors/consensus/consensus_definition.ts";
+import { isConsensusModel } from "../../actors/consensus/consensus_model.ts";
 import { answerSchemaOf } from "../../consensus/derived_schema.ts";
 import { parseSpec, type SpecProblem } from "../../consensus/parse_spec.ts";
 import { specProblem } from "../../consensus/parse_spec/document.ts";

@@ -8,8 +8,8 @@ import {
   consensusError,
   type ConsensusTrace,
   failureOf,
-} from "../../actors/consensus_answer.ts";
-import { runConsensus } from "../../actors/consensus_run.ts";
+} from "../../actors/consensus/consensus_answer.ts";
+import { runConsensus } from "../../actors/consensus/consensus_run.ts";
 import type { JobError } from "../../actors/job.ts";
 import { newJobId } from "../../actors/job_id.ts";
 import { Consensus } from "../../consensus/evaluate.ts";

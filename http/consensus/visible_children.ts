@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { consensusOf, isConsensus } from "../../actors/consensus_model.ts";
+import { consensusOf, isConsensus } from "../../actors/consensus/consensus_model.ts";
 import type { ConsensusSpec } from "../../consensus/spec.ts";
 import { can } from "../../registry/access.ts";
 import type { Catalog } from "../../registry/catalog.ts";

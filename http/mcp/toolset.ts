@@ -14,7 +14,7 @@ import { modelTool } from "../agent_tools/model_tool.ts";
 import type { AgentTool } from "../agent_tools/tool.ts";
 import { AGENT_TOOLS } from "../agent_tools/tools.ts";
 import type { Gateway } from "../gateway.ts";
-import { hasTag } from "../model_relevance.ts";
+import { hasTag } from "../search/model_relevance.ts";
 import { queryOf } from "../query.ts";
 
 /** Models that get a tool of their own; more would drown an agent. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { QueueMeasures } from "../../actors/job_queue.ts";
-import type { QueueSample } from "../queue_samples.ts";
+import type { QueueSample } from "../metrics/queue_samples.ts";
 
 export type Health = "idle" | "healthy" | "behind" | "failing" | "unknown";
 

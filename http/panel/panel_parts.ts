@@ -6,7 +6,7 @@
 import type { QueueMeasures } from "../../actors/job_queue.ts";
 import type { Api } from "../api.ts";
 import type { Gateway } from "../gateway.ts";
-import type { QueueSample, Span } from "../queue_samples.ts";
+import type { QueueSample, Span } from "../metrics/queue_samples.ts";
 import type { Pages } from "./page.tsx";
 
 export interface PanelParts {

@@ -5,7 +5,7 @@
  * @module
  */
 import { stringify } from "yaml";
-import { consensusOf } from "../../actors/consensus_model.ts";
+import { consensusOf } from "../../actors/consensus/consensus_model.ts";
 import type { Model } from "../../registry/model.ts";
 import type { Gateway } from "../gateway.ts";
 import type { PlannedAction } from "./planned.ts";

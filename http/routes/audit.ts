@@ -5,8 +5,8 @@
  */
 import { createRoute, type z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { type AuditCursor, type AuditQuery, searchTrail } from "../../actors/audit_search.ts";
-import { verifyTrail } from "../../actors/audit_verify.ts";
+import { type AuditCursor, type AuditQuery, searchTrail } from "../../actors/audit/audit_search.ts";
+import { verifyTrail } from "../../actors/audit/audit_verify.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
 import type { AuditTrail, Gateway, GatewayEnv } from "../gateway.ts";
 import { Problem } from "../problem.ts";

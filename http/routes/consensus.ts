@@ -5,7 +5,7 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { consensusOf } from "../../actors/consensus_model.ts";
+import { consensusOf } from "../../actors/consensus/consensus_model.ts";
 import type { ConsensusAbout } from "../../consensus/spec.ts";
 import { can } from "../../registry/access.ts";
 import type { Resolved } from "../../registry/catalog.ts";

@@ -7,10 +7,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { hasScope } from "../../registry/scope.ts";
 import { type Api, json, TAGS } from "../api.ts";
 import { bearerOf } from "../auth.ts";
-import { renderBackendMetrics } from "../backend_metrics.ts";
+import { renderBackendMetrics } from "../metrics/backend_metrics.ts";
 import type { Operations } from "../gateway.ts";
-import { PrometheusText } from "../metrics.ts";
-import { readableModels, renderModelMetrics } from "../model_metrics.ts";
+import { PrometheusText } from "../metrics/metrics.ts";
+import { readableModels, renderModelMetrics } from "../metrics/model_metrics.ts";
 
 const tags = [TAGS.operations.name];
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { createRoute } from "@hono/zod-openapi";
-import { measuresOf as cohortMeasures } from "../../actors/route_watch.ts";
-import type { ShadowPair } from "../../actors/shadow_pair.ts";
-import { shadowReport } from "../../actors/shadow_report.ts";
+import { measuresOf as cohortMeasures } from "../../actors/routing/route_watch.ts";
+import type { ShadowPair } from "../../actors/routing/shadow_pair.ts";
+import { shadowReport } from "../../actors/routing/shadow_report.ts";
 import { MAX_COHORT_MEMBERS } from "../../actors/job_queue.ts";
 import type { Model } from "../../registry/model.ts";
 import { subjectsOf } from "../../registry/principal.ts";

@@ -15,8 +15,8 @@ import { ETAG, etagOf, guarded, IfMatchHeader, ifRevision } from "../if_match.ts
 import { modelFor } from "../lookup.ts";
 import { checkOwners } from "../owners_check.ts";
 import { deleteModel } from "../model_deletion.ts";
-import { hasTag, rankModels } from "../model_relevance.ts";
-import { listModels, type Place, searchModels, windowOf } from "../model_search.ts";
+import { hasTag, rankModels } from "../search/model_relevance.ts";
+import { listModels, type Place, searchModels, windowOf } from "../search/model_search.ts";
 import { checkSettingsPolicy } from "../policy_check.ts";
 import { Problem } from "../problem.ts";
 import {

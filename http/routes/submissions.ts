@@ -15,7 +15,7 @@ import { type Api, header, json, SECURED, TAGS } from "../api.ts";
 import { readJson } from "../body.ts";
 import { errorHandler } from "../errors.ts";
 import type { Gateway, GatewayEnv } from "../gateway.ts";
-import type { RequestMeter } from "../request_meter.ts";
+import type { RequestMeter } from "../metrics/request_meter.ts";
 import { requireScope } from "../scope_check.ts";
 import { LIFECYCLE_HEADERS } from "../lifecycle_headers.ts";
 import { acceptedText, checkSubmission, submit } from "../submission.ts";

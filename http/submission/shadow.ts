@@ -7,7 +7,7 @@
  */
 import type { NewJob } from "../../actors/job.ts";
 import { QueueUnavailable } from "../../actors/job_queue.ts";
-import { shadowCopy } from "../../actors/shadow_copy.ts";
+import { shadowCopy } from "../../actors/routing/shadow_copy.ts";
 import type { Gateway } from "../gateway.ts";
 import type { ShadowPlan } from "./route.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import type { AuditEvent } from "../../actors/audit_event.ts";
-import type { AuditCursor } from "../../actors/audit_search.ts";
-import type { Verification } from "../../actors/audit_verify.ts";
+import type { AuditEvent } from "../../actors/audit/audit_event.ts";
+import type { AuditCursor } from "../../actors/audit/audit_search.ts";
+import type { Verification } from "../../actors/audit/audit_verify.ts";
 import { JobId } from "./names.ts";
 import { cursorParameter, limitParameter, pageOf } from "./page.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { consensusOf } from "../../actors/consensus_model.ts";
+import { consensusOf } from "../../actors/consensus/consensus_model.ts";
 import { SCHEMES } from "../../consensus/spec.ts";
 import { redactSpec, specToDocument, specToYaml } from "../../consensus/spec_text.ts";
 import type { Catalog } from "../../registry/catalog.ts";

@@ -10,7 +10,7 @@ import type {
   RowFailure,
 } from "../../actors/evaluation/evaluation.ts";
 import { bestOf, type ChildScore } from "../../consensus/evaluation_report.ts";
-import { MAX_EVALUATION_ROWS } from "../evaluation_table.ts";
+import { MAX_EVALUATION_ROWS } from "../evaluation/evaluation_table.ts";
 import { JobId, ModelName, name, VersionName } from "./names.ts";
 import { pageOf } from "./page.ts";
 import { JobErrorSchema } from "./problem.ts";

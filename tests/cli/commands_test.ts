@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Failure } from "../../cli/exit.ts";
-import { VERSION } from "../../version.ts";
+import { VERSION } from "../../program/version.ts";
 import { cli, NOBODY, Operator } from "./operator.ts";
 
 const MODEL = `

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { compile, compileArguments, EMBEDDED, findBase, TARGETS } from "../../cli/compile.ts";
-import { sameProgram } from "../../gateway_processes.ts";
+import { sameProgram } from "../../program/gateway_processes.ts";
 import { SELECT_COMMAND, selectArguments } from "../../registry/databases/sqlite/select.ts";
 import { SqliteDatabase } from "../../registry/databases/sqlite.ts";
 import { migrate } from "../../registry/migrate.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { AuditOutbox } from "../../actors/audit_outbox.ts";
+import { AuditOutbox } from "../../actors/audit/audit_outbox.ts";
 import { AuditBufferFull } from "../../actors/job_queue.ts";
 import { type Database, DatabaseUnavailable } from "../../registry/database.ts";
 import { migrate } from "../../registry/migrate.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { timeAt } from "../../actors/cohort_times.ts";
+import { timeAt } from "../../actors/routing/cohort_times.ts";
 import { type Ending, MAX_COHORT_MEMBERS } from "../../actors/job_queue.ts";
 import {
   claimOne,

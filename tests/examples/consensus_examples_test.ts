@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { parseConfig } from "../../config.ts";
+import { parseConfig } from "../../program/config.ts";
 import { exampleConsensus } from "../../examples/register.ts";
-import { Log } from "../../log.ts";
+import { Log } from "../../program/log.ts";
 import { type Running, start } from "../../main.ts";
 
 /** The measured solubilities of Delaney 2004; they are not part of this repository. */

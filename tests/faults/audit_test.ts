@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- the figures are part of what these tests are for
 import { assert, assertEquals } from "@std/assert";
-import { eventsIn } from "../../actors/audit_chain.ts";
-import { verifyTrail } from "../../actors/audit_verify.ts";
+import { eventsIn } from "../../actors/audit/audit_chain.ts";
+import { verifyTrail } from "../../actors/audit/audit_verify.ts";
 import { jobIdTag } from "../../actors/job_id.ts";
 import { RedisJobQueue } from "../../actors/job_queues/redis.ts";
 import { S3ObjectStore } from "../../actors/object_stores/s3.ts";

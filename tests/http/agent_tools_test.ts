@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { AuditEvent } from "../../actors/audit_event.ts";
-import { AuditHead } from "../../actors/audit_head.ts";
-import { Auditor } from "../../actors/auditor.ts";
+import type { AuditEvent } from "../../actors/audit/audit_event.ts";
+import { AuditHead } from "../../actors/audit/audit_head.ts";
+import { Auditor } from "../../actors/audit/auditor.ts";
 import { toolCaller } from "../../http/agent_tools/caller.ts";
 import { modelTool } from "../../http/agent_tools/model_tool.ts";
 import { runTool, type ToolOutcome } from "../../http/agent_tools/run_tool.ts";

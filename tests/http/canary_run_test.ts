@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { JobQueue } from "../../actors/job_queue.ts";
 import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
-import { RouteWatch, type RouteWatchMessage } from "../../actors/route_watch.ts";
+import { RouteWatch, type RouteWatchMessage } from "../../actors/routing/route_watch.ts";
 import { ActorSystem } from "../../actors/system.ts";
 import { Catalog } from "../../registry/catalog.ts";
 import type { NewVersion } from "../../registry/definition.ts";

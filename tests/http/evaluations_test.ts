@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { MAX_EVALUATION_ROWS } from "../../http/evaluation_table.ts";
+import { MAX_EVALUATION_ROWS } from "../../http/evaluation/evaluation_table.ts";
 import { eventually } from "../contracts/job_queue_store.ts";
 import { ConsensusBench } from "./consensus_bench.ts";
 import { problemOf } from "./test_gateway.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { observeWorker } from "../../http/worker_metrics.ts";
+import { observeWorker } from "../../http/metrics/worker_metrics.ts";
 import { createOpsApp } from "../../http/ops_app.ts";
 import { problemOf, TestGateway } from "./test_gateway.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { jobEvent } from "../../actors/audit_event.ts";
+import { jobEvent } from "../../actors/audit/audit_event.ts";
 import { problemOf, TestGateway, type User } from "./test_gateway.ts";
 import { cookieOf, formOf } from "./panel/session.ts";
 

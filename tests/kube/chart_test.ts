@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv } from "ajv";
 import { parse, parseAllDocuments } from "yaml";
-import { OPTIONS } from "../../config_options.ts";
+import { OPTIONS } from "../../program/config_options.ts";
 import { chartFiles } from "../../kube/chart.ts";
 import { parseInstallation } from "../../kube/installation.ts";
 import type { Manifest } from "../../kube/manifest.ts";
@@ -126,7 +126,7 @@ Deno.test("alerts and dashboard ask for metrics that there are", async () => {
     [...text.matchAll(/model_gateway_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, "")),
   );
   let sources = "";
-  for (const folder of ["../../http/", "../../http/routes/"]) {
+  for (const folder of ["../../http/metrics/", "../../http/routes/"]) {
     const at = new URL(folder, import.meta.url);
     for await (const { name } of Deno.readDir(at)) {
       if (name.endsWith(".ts")) sources += await Deno.readTextFile(new URL(name, at));

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { SqliteJobQueue } from "../../actors/job_queues/sqlite.ts";
-import { openKubernetes } from "../../kubernetes.ts";
+import { openKubernetes } from "../../program/kubernetes.ts";
 import { eventually } from "../contracts/job_queue_store.ts";
 import { ApiServer } from "./api_server.ts";
 import { Plant } from "./plant.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parse } from "yaml";
 import { CONSUMER_GROUP, queueName, streamKey } from "../../actors/redis_keys.ts";
-import { OPTIONS } from "../../config_options.ts";
+import { OPTIONS } from "../../program/config_options.ts";
 import { InstallationError, parseInstallation } from "../../kube/installation.ts";
 import { type Manifest, manifestsText, manifestText } from "../../kube/manifest.ts";
 import { MAX_NAME, modelWorkersName, poolWorkersName } from "../../kube/object_name.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { BUCKET_GROWTH } from "../../cohort_times.ts";
+import { BUCKET_GROWTH } from "../../routing/cohort_times.ts";
 import { COHORT_KEPT_MS, MAX_COHORT_MEMBERS, TIME_BOUNDS_MS } from "../../job_queue.ts";
 import { USAGE_KEPT_DAYS } from "../../quota_ledger.ts";
 import library from "./lua/library.lua" with { type: "text" };

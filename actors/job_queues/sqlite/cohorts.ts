@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { timeBucket } from "../../cohort_times.ts";
+import { timeBucket } from "../../routing/cohort_times.ts";
 import type { JobState } from "../../job.ts";
 import {
   type Cohort,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { z } from "@hono/zod-openapi";
-import { isConsensusModel } from "../../../actors/consensus_model.ts";
+import { isConsensusModel } from "../../../actors/consensus/consensus_model.ts";
 import { can } from "../../../registry/access.ts";
 import type { Principal } from "../../../registry/principal.ts";
 import type { ConsensusSchema, VerifiedConsensusSchema } from "../../wire/consensus.ts";

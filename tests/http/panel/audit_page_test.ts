@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { batchKeys } from "../../../actors/audit_chain.ts";
-import { AuditHead } from "../../../actors/audit_head.ts";
-import { Auditor } from "../../../actors/auditor.ts";
+import { batchKeys } from "../../../actors/audit/audit_chain.ts";
+import { AuditHead } from "../../../actors/audit/audit_head.ts";
+import { Auditor } from "../../../actors/audit/auditor.ts";
 import { testWhere } from "../../services/shared.ts";
 import { startBrowser } from "./browser.ts";
 import { signIn } from "./session.ts";

@@ -6,7 +6,7 @@
 import { StructureDrawer } from "../../../actors/backends/chemistry/structure_drawer.ts";
 import { EchoBackend } from "../../../actors/backends/echo.ts";
 import { Worker } from "../../../actors/worker.ts";
-import { QueueSamples } from "../../../http/queue_samples.ts";
+import { QueueSamples } from "../../../http/metrics/queue_samples.ts";
 import type { Gateway } from "../../../http/gateway.ts";
 import { TestGateway } from "../test_gateway.ts";
 
