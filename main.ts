@@ -34,7 +34,7 @@ import { OpenAiChatModel } from "./http/chat_models/open_ai.ts";
 import { QueueSamples } from "./http/metrics/queue_samples.ts";
 import { createOpsApp } from "./http/ops_app.ts";
 import { observeAudit } from "./http/metrics/audit_metrics.ts";
-import { observeKubernetes } from "./http/kubernetes_metrics.ts";
+import { observeKubernetes } from "./http/metrics/kubernetes_metrics.ts";
 import { observeWorker } from "./http/metrics/worker_metrics.ts";
 import { CHILD, MoreGateways, requireMorePossible } from "./program/gateway_processes.ts";
 import { openKubernetes } from "./program/kubernetes.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Metrics } from "./metrics/metrics.ts";
+import type { Metrics } from "./metrics.ts";
 
 /** Answers a listener that counts what could not be done, and hands it on. */
 export function observeKubernetes(
