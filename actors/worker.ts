@@ -91,7 +91,6 @@ export class Worker implements AttemptReports {
   readonly #attempts = new Set<Attempt>();
   readonly #progress = new Map<Attempt, { at: number; next?: JobProgress }>();
   readonly #freed = new Set<() => void>();
-  readonly #forRoom = new Set<() => void>();
   #timers: ReturnType<typeof setInterval>[] = [];
   #unsubscribe: () => void = () => {};
   #heartbeating = false;
@@ -187,12 +186,15 @@ export class Worker implements AttemptReports {
 
   /** Resolves when an attempt has ended, or after `withinMs`. */
   freed(withinMs: number): Promise<void> {
-    return waitIn(this.#freed, withinMs);
-  }
-
-  /** Resolves when there may be room for another attempt, or after `withinMs`. */
-  room(withinMs: number): Promise<void> {
-    return waitIn(this.#forRoom, withinMs);
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#freed.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, Math.max(0, withinMs));
+      this.#freed.add(done);
+    });
   }
 
   fault(what: string, error: unknown): void {
@@ -242,12 +244,6 @@ export class Worker implements AttemptReports {
       this.#busyAt = performance.now();
       ended();
       for (const done of [...this.#freed]) done();
-      // No more than there is room for: thousands of models may wait.
-      let room = this.spare;
-      for (const done of this.#forRoom) {
-        if (room-- <= 0) break;
-        done();
-      }
       this.#options.onEvent?.({
         kind: "attempt",
         claim,
@@ -366,19 +362,6 @@ export class Worker implements AttemptReports {
   }
 }
 
-/** Waits among others until it is called, or for a time. */
-function waitIn(waiting: Set<() => void>, withinMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      waiting.delete(done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.max(0, withinMs));
-    waiting.add(done);
-  });
-}
-
 /** Nobody waits for a shadow copy: a failed one is no dead letter. */
 function endingOf({ submitter }: Claim, ending: Ending): Ending {
   if (ending.state !== "failed" || submitter !== SHADOW_SUBMITTER) return ending;
@@ -393,7 +376,6 @@ class ClaimLoop {
   readonly ended: Promise<void>;
   settings: JobSettings;
   #running = 0;
-  readonly #freed = new Set<() => void>();
   /** Attempts that have ended so far. */
   #ended = 0;
 
@@ -433,10 +415,8 @@ class ClaimLoop {
     if (this.#running >= PACED_FROM) await this.#pace();
     const half = concurrency / 2;
     if (this.#running > half && this.#running < concurrency) await this.#worker.freed(GATHER_MS);
-    const own = concurrency - this.#running;
-    const free = Math.min(own, this.#worker.spare);
-    if (own <= 0) await waitIn(this.#freed, 1000);
-    else if (free <= 0) await this.#worker.room(1000);
+    const free = Math.min(concurrency - this.#running, this.#worker.spare);
+    if (free <= 0) await this.#worker.freed(1000);
     return free;
   }
 
@@ -469,7 +449,6 @@ class ClaimLoop {
     this.#worker.run(claims, this.settings, () => {
       this.#running--;
       this.#ended++;
-      for (const done of this.#freed) done();
     });
   }
 }

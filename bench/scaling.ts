@@ -4,7 +4,7 @@
  * with one worker for all, and a queue that gets longer and longer.
  *
  * Flags: `--concurrency A,B,...` (1,2,4,8,16,32,64), `--rounds N` (8) of one-second jobs each,
- * `--models A,B,...` (1,10,100,1000,10000), `--jobs N` (20000) over them, `--queued N` (10000000).
+ * `--models A,B,...` (1,10,100,1000,10000), `--jobs N` (100000) over them, `--queued N` (10000000).
  * `--concurrency=`, `--models=` and `--queued=0` leave a part out.
  *
  * @module
@@ -150,7 +150,7 @@ async function main(args: string[]): Promise<void> {
       concurrency: { type: "string", default: "1,2,4,8,16,32,64" },
       rounds: { type: "string", default: "8" },
       models: { type: "string", default: "1,10,100,1000,10000" },
-      jobs: { type: "string", default: "20000" },
+      jobs: { type: "string", default: "100000" },
       queued: { type: "string", default: "10000000" },
     },
   });
