@@ -27,7 +27,8 @@ const HELP = `Loads a gateway with many users at once.
 
   --users N[,N...]     users at once, each with a connection of its own (1000)
   --scenario NAME,...  submit, result, mixed (submit, then wait for the result), consensus (submit)
-  --duration SECONDS   measured time per level (60); --warm SECONDS before it (5)
+  --duration SECONDS   measured time per level (60)
+  --warm SECONDS       before it (5, and one more for each 5,000 users: the first wave is slow)
   --think SECONDS      pause between an answer and the next request (1)
   --timeout SECONDS    a request not answered by then has failed (60)
   --bare               measure the bare limit under the same users too
@@ -49,6 +50,7 @@ interface Options {
 
 const TABLE_USERS = [1, 10, 100, 1000, 10_000, 100_000];
 const USERS_PER_GATEWAY = 17_000;
+const USERS_PER_WARM_SECOND = 5000;
 /** How many completed jobs the users of `result` ask for in turn. */
 const JOBS_TO_READ = 2000;
 
@@ -59,7 +61,7 @@ function optionsOf(args: string[]): Options | undefined {
       users: { type: "string", default: "1000" },
       scenario: { type: "string", default: "submit" },
       duration: { type: "string", default: "60" },
-      warm: { type: "string", default: "5" },
+      warm: { type: "string" },
       think: { type: "string", default: "1" },
       timeout: { type: "string", default: "60" },
       table: { type: "boolean", default: false },
@@ -81,8 +83,8 @@ function optionsOf(args: string[]): Options | undefined {
       throw new Error(`--scenario: expected one of ${SCENARIOS.join(", ")}, not ${name}`);
     }
   }
-  const number = (name: "duration" | "warm" | "think" | "timeout") => {
-    const value = Number(values[name]);
+  const number = (name: "duration" | "warm" | "think" | "timeout", otherwise?: number) => {
+    const value = Number(values[name] ?? otherwise);
     if (!(value >= 0)) throw new Error(`--${name}: expected a number of seconds`);
     return value;
   };
@@ -91,7 +93,6 @@ function optionsOf(args: string[]): Options | undefined {
   }
   const times = {
     seconds: number("duration"),
-    warmSeconds: number("warm"),
     timeoutSeconds: number("timeout"),
   };
   return {
@@ -100,6 +101,7 @@ function optionsOf(args: string[]): Options | undefined {
         scenario: name as ScenarioName,
         users: count,
         think: number("think"),
+        warmSeconds: number("warm", 5 + count / USERS_PER_WARM_SECOND),
         ...times,
       }))
     ),
