@@ -4,13 +4,14 @@
  * @module
  */
 import type { z } from "@hono/zod-openapi";
-import { can } from "../../../registry/access.ts";
+import { can, type Right } from "../../../registry/access.ts";
 import type { ComparisonSchema } from "../../wire/comparison.ts";
 import type { VersionPageSchema } from "../../wire/version.ts";
 import { BackendFields } from "../components/backend_fields.tsx";
 import { CsrfField } from "../components/csrf_field.tsx";
 import { ModelTabs } from "../components/model_tabs.tsx";
 import { Time } from "../components/time.tsx";
+import { AliasForms, LifecycleForms } from "../components/version_standing.tsx";
 import { VersionFields } from "../components/version_fields.tsx";
 import { lineDiff } from "../../line_diff.ts";
 import { moveDefault } from "../../owner_actions.ts";
@@ -19,6 +20,7 @@ import type { PanelParts } from "../panel_parts.ts";
 import { versionOf } from "../registration.ts";
 import type { WireModel, WireVersion } from "./model.tsx";
 import { goTo } from "./register.tsx";
+import { versionStandingForms } from "./version_standing.ts";
 
 type Comparison = z.infer<typeof ComparisonSchema>;
 
@@ -42,7 +44,10 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
       })
       : undefined;
     const stored = gateway.catalog.model(model.name);
-    const mayEdit = stored !== undefined && can(c.get("principal"), "edit", stored);
+    const may = (right: Right) => stored !== undefined && can(c.get("principal"), right, stored);
+    const [mayEdit, mayMove] = [may("edit"), may("move_default")];
+    const { csrf } = c.get("session");
+    const standing = { model, versions: items, csrf };
     return await pages.show(
       c,
       { title: `Versions of ${model.name}` },
@@ -53,7 +58,7 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
           <VersionTable
             model={model}
             versions={items}
-            csrf={mayEdit ? c.get("session").csrf : undefined}
+            csrf={mayMove ? csrf : undefined}
           />
         </section>
         {items.length > 1 && (
@@ -64,12 +69,14 @@ export function modelVersionsPage(panel: Panel, { gateway, pages }: PanelParts):
             {older && newer && <Diff older={older} newer={newer} />}
           </section>
         )}
-        {mayEdit && (
-          <AddVersion model={model.name} parts={{ gateway, pages }} csrf={c.get("session").csrf} />
-        )}
+        {mayMove && items.length > 0 && <AliasForms {...standing} />}
+        {mayEdit && items.length > 0 && <LifecycleForms {...standing} />}
+        {mayEdit && <AddVersion model={model.name} parts={{ gateway, pages }} csrf={csrf} />}
       </>,
     );
   });
+
+  versionStandingForms(panel);
 
   panel.post("/models/:model/versions", async (c) => {
     const model = c.req.param("model");
