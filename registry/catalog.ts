@@ -155,6 +155,11 @@ export class Catalog implements AsyncDisposable {
     return this.#keys.find(apiKey);
   }
 
+  /** Whose keys there are, one for each key, expired ones among them. */
+  keyHolders(): Iterable<Principal> {
+    return this.#keys.holders();
+  }
+
   /** When keys were used since the last call, by id; see `Registry.noteKeyUse`. */
   takeKeyUses(): Map<string, number> {
     return this.#keys.takeUses();

@@ -91,6 +91,11 @@ export class KeyRing {
     return this.#byId.keys();
   }
 
+  /** Whose keys they are, one for each key. */
+  *holders(): Iterable<Principal> {
+    for (const { principal } of this.#byId.values()) yield principal;
+  }
+
   #findByHash(key: string): Secret | undefined {
     if (key.length > MAX_KEY_LENGTH) return undefined;
     const secret = this.#byHash.get(hashApiKey(key));

@@ -9,6 +9,7 @@ import { databasePage } from "../admin/pages/database.tsx";
 import { auditPage } from "../admin/pages/audit.tsx";
 import { backendsPage } from "../admin/pages/backends.tsx";
 import { changesPage } from "../admin/pages/changes.tsx";
+import { peoplePage } from "../admin/pages/people.tsx";
 import { quotasPage } from "../admin/pages/quotas.tsx";
 import { deadLettersPage } from "../admin/pages/dead_letters.tsx";
 import { deliveriesPage } from "../admin/pages/deliveries.tsx";
@@ -70,6 +71,7 @@ const ADMIN_PAGES = [
   monitoredModelPage,
   deadLettersPage,
   deliveriesPage,
+  peoplePage,
   keysPage("/admin"),
   quotasPage,
   backendsPage,

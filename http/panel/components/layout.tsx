@@ -39,6 +39,7 @@ const ADMIN_LINKS: readonly Link[] = [
   ["/admin/monitoring", "Monitoring"],
   ["/admin/dead-letters", "Dead letters"],
   ["/admin/deliveries", "Deliveries"],
+  ["/admin/people", "People"],
   ["/admin/keys", "Keys"],
   ["/admin/quotas", "Quotas"],
   ["/admin/backends", "Backends"],

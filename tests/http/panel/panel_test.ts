@@ -253,6 +253,7 @@ testWhere(
     });
     const admin = [
       "monitoring",
+      "people",
       "monitoring/esol",
       "dead-letters?model=esol",
       "keys",
