@@ -82,12 +82,14 @@ function PersonRow({ person }: { readonly person: Person }) {
       <td data-label="Owns">{shortened(owns)}</td>
       <td data-label="May use">{shortened([...granted].sort())}</td>
       <td data-label="Quota">
-        {hasQuota ? <a href="/admin/quotas" aria-label={`Quota of ${subject}`}>set</a> : "none"}
+        {hasQuota
+          ? <a href="/admin/quotas" aria-label={`Quota of ${subject} is set`}>set</a>
+          : "none"}
       </td>
       <td data-label="What they did">
         <a
           href={pathWith("/admin/audit", { actor: subject })}
-          aria-label={`What ${subject} did`}
+          aria-label={`Audit of ${subject}`}
         >
           audit
         </a>
