@@ -181,7 +181,7 @@ function PolicyForm({ policy, csrf }: { readonly policy: WirePolicy; readonly cs
       {BOUNDS.map((bound) => <NumberField name={bound} value={policy[bound]} />)}
       {LISTS.map((list) => (
         <>
-          <label for={list}>{list}: one a line, any where empty</label>
+          <label for={list}>{wordsOf(list)}: one a line, any where empty</label>
           <textarea id={list} name={list} rows={3}>{policy[list]?.join("\n")}</textarea>
         </>
       ))}
@@ -199,8 +199,14 @@ function NumberField({ name, value }: {
 }) {
   return (
     <>
-      <label for={name}>{name}</label>
+      <label for={name}>{wordsOf(name)}</label>
       <input id={name} name={name} inputmode="decimal" value={value} placeholder="not limited" />
     </>
   );
+}
+
+/** Writes a field's name in words: `maxInputBytes` as "Max input bytes". */
+function wordsOf(name: string): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return words[0]!.toUpperCase() + words.slice(1);
 }
