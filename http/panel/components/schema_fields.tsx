@@ -21,7 +21,7 @@ function Field({ field }: { readonly field: SchemaField }) {
     <div>
       <label for={id}>
         {label}
-        {required && <span class="hint">{" (required)"}</span>}
+        {required && <span class="hint">&nbsp;(required)</span>}
       </label>
       <div>
         <Control field={field} id={id} hint={hint} />
