@@ -1,7 +1,7 @@
 /**
  * The port to what computes: a kind of backend takes an input and gives an output.
  *
- * To add a kind, write `backends/<kind>.ts` with a {@link Backend} and name it in `main.ts`.
+ * To add a kind, write `backends/<kind>.ts` with a {@link Backend} and name it in `program/backends.ts`.
  *
  * @module
  */

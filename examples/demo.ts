@@ -6,7 +6,7 @@
  */
 import { parseConfig } from "../program/config.ts";
 import { Log } from "../program/log.ts";
-import { start } from "../main.ts";
+import { start } from "../program/start.ts";
 import { exampleConsensus, exampleModels } from "./register.ts";
 
 interface Molecule {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseConfig } from "../program/config.ts";
 import { Log } from "../program/log.ts";
-import { start } from "../main.ts";
+import { start } from "../program/start.ts";
 import { SqliteDatabase } from "../registry/databases/sqlite.ts";
 import { Registry } from "../registry/registry.ts";
 import { eventually } from "./contracts/job_queue_store.ts";

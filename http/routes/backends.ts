@@ -25,7 +25,7 @@ import {
   NewBackendSchema,
 } from "../wire/backend.ts";
 import { DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { ReasonQuery } from "../wire/reason.ts";
 
 const common = { tags: [TAGS.backends.name], security: SECURED };
@@ -48,13 +48,10 @@ const create = createRoute({
       content: json(BackendSchema),
     },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       409: "A backend has that name, perhaps in another case.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });
@@ -107,14 +104,11 @@ const update = createRoute({
   responses: {
     200: { description: "The backend as it is now.", content: json(BackendSchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: true,
       409: "It was changed meanwhile.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

@@ -13,7 +13,7 @@ import type { Gateway } from "../gateway.ts";
 import { eventResponse, writeEvent } from "../panel/sse.ts";
 import { Problem } from "../problem.ts";
 import { answerToWire, ChatAnswerSchema, ChatRequestSchema } from "../wire/chat.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 
 const EXAMPLE = `event: call
 data: {"call":"call-0","tool":"search_models","arguments":{"query":"solubility"}}
@@ -52,13 +52,10 @@ const route = createRoute({
       },
     },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: "The key lacks the scope `run`.",
       404: "There is no chat: the operator has configured no language model.",
-      413: true,
-      415: true,
-      422: true,
       429: "Too many questions of the user are being answered.",
     }),
   },

@@ -11,7 +11,7 @@ import type { Gateway } from "../gateway.ts";
 import { submittedJobFor } from "../lookup.ts";
 import { notFound } from "../problem.ts";
 import { JobParams, SubjectSchema } from "../wire/names.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { Reason } from "../wire/reason.ts";
 
 const MAX_ENTRIES = 100;
@@ -66,15 +66,7 @@ const put = createRoute({
   request: { params: JobParams, body: { required: true, content: json(NewSharingSchema) } },
   responses: {
     200: { description: "With whom it is shared now.", content: json(SharingSchema) },
-    ...problems({
-      400: true,
-      401: true,
-      403: "The job is someone else's.",
-      404: UNKNOWN,
-      413: true,
-      415: true,
-      422: true,
-    }),
+    ...problems({ ...BODY_REFUSALS, 401: true, 403: "The job is someone else's.", 404: UNKNOWN }),
   },
 });
 

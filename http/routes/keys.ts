@@ -22,7 +22,7 @@ import {
   RotationSchema,
 } from "../wire/key.ts";
 import { DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { ReasonQuery } from "../wire/reason.ts";
 
 const common = { tags: [TAGS.keys.name], security: SECURED };
@@ -45,13 +45,10 @@ const create = createRoute({
   responses: {
     201: { description: "The key.", content: json(MadeKeySchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: "The key would have rights that the caller does not have.",
       409: `The user has ${MAX_KEYS} keys already.`,
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });
@@ -92,13 +89,10 @@ const rotate = createRoute({
   responses: {
     200: { description: "The key with its new secret.", content: json(MadeKeySchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: "The key has rights that the caller does not have.",
       404: UNKNOWN,
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

@@ -17,7 +17,7 @@ import { ageVersion } from "../owner_actions.ts";
 import type { Principal } from "../../registry/principal.ts";
 import { lifecycleFromWire, NewLifecycleSchema } from "../wire/lifecycle.ts";
 import { VersionParams } from "../wire/names.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { ReasonQuery } from "../wire/reason.ts";
 import { VersionSchema, versionToWire } from "../wire/version.ts";
 
@@ -50,16 +50,13 @@ const put = createRoute({
   responses: {
     200: NOW,
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: true,
       409: "The default, an alias or the route leads to the version.",
       410: "All versions of the model are retired.",
       412: true,
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

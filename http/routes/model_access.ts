@@ -13,7 +13,7 @@ import { modelFor } from "../lookup.ts";
 import { shareModel } from "../owner_actions.ts";
 import { AccessSchema, accessToWire, NewAccessSchema } from "../wire/access.ts";
 import { ModelParams } from "../wire/names.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 
 const common = {
   tags: [TAGS.models.name],
@@ -49,16 +49,7 @@ const put = createRoute({
   },
   responses: {
     200: { description: "The access as it is now.", headers: ETAG, content: json(AccessSchema) },
-    ...problems({
-      400: true,
-      401: true,
-      403: true,
-      404: true,
-      412: true,
-      413: true,
-      415: true,
-      422: true,
-    }),
+    ...problems({ ...BODY_REFUSALS, 401: true, 403: true, 404: true, 412: true }),
   },
 });
 

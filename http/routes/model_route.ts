@@ -33,7 +33,7 @@ import { modelFor } from "../lookup.ts";
 import { changeRoute, refuseUnfit, routeFaults, routeOf } from "../route_change.ts";
 import { notFound, Problem } from "../problem.ts";
 import { ModelParams } from "../wire/names.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { ReasonQuery } from "../wire/reason.ts";
 import {
   CanaryActionSchema,
@@ -75,14 +75,11 @@ const put = createRoute({
   responses: {
     200: { description: "The route as it is now.", content: json(RouteViewSchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: true,
       409: "The route was changed again and again at the same time.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });
@@ -133,14 +130,11 @@ const actOnCanary = createRoute({
   responses: {
     200: { description: "The canary as it is now.", content: json(CanaryViewSchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: "There is no such model, or no canary in its route.",
       409: "The canary has ended, or the route was changed again and again at the same time.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

@@ -29,7 +29,7 @@ import {
 } from "../wire/model.ts";
 import { ModelParams, SubjectSchema } from "../wire/names.ts";
 import { cursorParameter, DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
 
 const tags = [TAGS.models.name];
@@ -51,13 +51,10 @@ const create = createRoute({
       content: json(ModelSchema),
     },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: "Only superusers register models for others.",
       409: "A model has that name, perhaps in another case.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });
@@ -127,16 +124,7 @@ const update = createRoute({
   },
   responses: {
     200: { description: "The model as it is now.", headers: ETAG, content: json(ModelSchema) },
-    ...problems({
-      400: true,
-      401: true,
-      403: true,
-      404: true,
-      412: true,
-      413: true,
-      415: true,
-      422: true,
-    }),
+    ...problems({ ...BODY_REFUSALS, 401: true, 403: true, 404: true, 412: true }),
   },
 });
 

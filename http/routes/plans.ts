@@ -23,7 +23,7 @@ import {
   RejectionSchema,
 } from "../wire/plan.ts";
 import { cursorParameter, DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 
 const common = { tags: [TAGS.plans.name], security: SECURED };
 const PATH = "/v1/plans";
@@ -68,14 +68,11 @@ const read = createRoute({
 const decided = {
   200: { description: "The plan as it is now.", content: json(PlanSchema) },
   ...problems({
-    400: true,
+    ...BODY_REFUSALS,
     401: true,
     403: "The key lacks the scope `approve`.",
     404: true,
     409: "It waits no more, the digest is another, or what it would change has changed.",
-    413: true,
-    415: true,
-    422: true,
   }),
 };
 

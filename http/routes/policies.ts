@@ -11,7 +11,7 @@ import { jsonBody } from "../body.ts";
 import type { Gateway } from "../gateway.ts";
 import { Problem } from "../problem.ts";
 import { NewPolicySchema, PolicySchema, policyToWire } from "../wire/policy.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 
 const common = { tags: [TAGS.quotas.name], security: SECURED, path: "/v1/policies" };
 
@@ -37,7 +37,7 @@ const put = createRoute({
   request: { body: { required: true, content: json(NewPolicySchema) } },
   responses: {
     200: { description: "The policy as it is now.", content: json(PolicySchema) },
-    ...problems({ 400: true, 401: true, 403: true, 413: true, 415: true, 422: true }),
+    ...problems({ ...BODY_REFUSALS, 401: true, 403: true }),
   },
 });
 

@@ -12,7 +12,7 @@ import { jsonBody } from "../body.ts";
 import type { Gateway } from "../gateway.ts";
 import { notFound, Problem } from "../problem.ts";
 import { DEFAULT_PAGE, limitParameter } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import {
   NewQuotaSchema,
   QuotaPageSchema,
@@ -77,14 +77,11 @@ const put = createRoute({
   responses: {
     200: { description: "The quota as it is now.", content: json(QuotaSchema) },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: "There is no such model or key.",
       409: "A subject whose name differs in case alone has a quota.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

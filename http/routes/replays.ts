@@ -17,7 +17,7 @@ import { notFound, Problem } from "../problem.ts";
 import { judgeReplay, replay } from "../replay.ts";
 import { JobParams } from "../wire/names.ts";
 import { queryInteger } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { NewReplaySchema, ReplaySchema, replayToWire } from "../wire/replay.ts";
 import { SubmissionHeaders } from "../wire/submission.ts";
 import { waitOf } from "./predict.ts";
@@ -53,14 +53,11 @@ const run = createRoute({
       content: json(ReplaySchema),
     },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: "The job is someone else's.",
       404: true,
       409: "The job has not ended; or the idempotency key was used for another request.",
-      413: true,
-      415: true,
-      422: true,
       429: true,
     }),
   },

@@ -15,7 +15,7 @@ import { LIFECYCLE_HEADERS, lifecycleHeaders } from "../lifecycle_headers.ts";
 import { modelFor, versionFor } from "../lookup.ts";
 import { ModelParams, VersionParams } from "../wire/names.ts";
 import { DEFAULT_PAGE, limitParameter, queryInteger } from "../wire/page.ts";
-import { problems } from "../wire/problem.ts";
+import { BODY_REFUSALS, problems } from "../wire/problem.ts";
 import { checkedVersion } from "../version_check.ts";
 import {
   NewVersionSchema,
@@ -44,14 +44,11 @@ const add = createRoute({
       content: json(VersionSchema),
     },
     ...problems({
-      400: true,
+      ...BODY_REFUSALS,
       401: true,
       403: true,
       404: true,
       409: "The model has a version of that name, perhaps in another case.",
-      413: true,
-      415: true,
-      422: true,
     }),
   },
 });

@@ -79,6 +79,9 @@ const DESCRIPTIONS = {
 
 type ProblemStatus = keyof typeof DESCRIPTIONS;
 
+/** What any operation may answer to a body: not JSON, too large, of another type, or not as asked. */
+export const BODY_REFUSALS = { 400: true, 413: true, 415: true, 422: true } as const;
+
 /**
  * Answers the responses of an operation for these statuses, and for 500 and 503, which any may
  * give. A description given here says what the status means for the operation.

@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { parseConfig } from "../../program/config.ts";
 import { exampleConsensus } from "../../examples/register.ts";
 import { Log } from "../../program/log.ts";
-import { type Running, start } from "../../main.ts";
+import { type Running, start } from "../../program/start.ts";
 
 /** The measured solubilities of Delaney 2004; they are not part of this repository. */
 const ESOL = new URL("../../../shared/data/esol.csv", import.meta.url);
