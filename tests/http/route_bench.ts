@@ -14,7 +14,7 @@ import { Scheduler, type SchedulerOptions } from "../../actors/scheduler.ts";
 import { Worker, type WorkerOptions } from "../../actors/worker.ts";
 import type { NewVersion } from "../../registry/definition.ts";
 import { FunctionBackend } from "../actors/workplace.ts";
-import { sharedService, skippedName } from "../services/shared.ts";
+import { serviceTest, sharedService } from "../services/shared.ts";
 import { TestGateway } from "./test_gateway.ts";
 
 const LEASE_MS = 5_000;
@@ -138,13 +138,8 @@ export async function onEachQueue(
     await using queue = new SqliteJobQueue(":memory:");
     await run(queue);
   });
-  const redis = await sharedService("redis");
-  if (!redis.available) {
-    Deno.test({ name: skippedName(`[redis] ${name}`, redis.reason), ignore: true, fn() {} });
-    return;
-  }
-  Deno.test(`[redis] ${name}`, async () => {
-    await using queue = new RedisJobQueue({ url: redis.url });
+  serviceTest(await sharedService("redis"), `[redis] ${name}`, async (url) => {
+    await using queue = new RedisJobQueue({ url });
     await run(queue);
   });
 }

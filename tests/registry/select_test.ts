@@ -4,7 +4,7 @@ import { migrate } from "../../registry/migrate.ts";
 import { Registry } from "../../registry/registry.ts";
 import { SelectRefused, type SelectRunner, selectStatement } from "../../registry/select.ts";
 import { postgres, sqlite } from "../contracts/registry_databases.ts";
-import { skippedName } from "../services/shared.ts";
+import { testWhere } from "../services/shared.ts";
 
 const LIMITS = { timeoutMs: 10_000, maxRows: 3 };
 
@@ -50,13 +50,12 @@ for (const question of REFUSED) {
   });
 }
 
+const HERE = { available: true } as const;
+
 for (const kind of [sqlite, postgres]) {
   const name = `select() on ${kind.name} reads alone, no digest of a key, within time and rows`;
-  if (kind.skipped) {
-    Deno.test({ name: skippedName(name, kind.skipped), ignore: true, fn() {} });
-    continue;
-  }
-  Deno.test(name, async () => {
+  const can = kind.skipped ? { available: false, reason: kind.skipped } as const : HERE;
+  testWhere(can, name, async () => {
     await using empty = await kind.make();
     const database = empty.connect() as Database & SelectRunner;
     await migrate(database);

@@ -3,8 +3,8 @@
  *
  * A step is one text in the list `audit`: the job's id, the history field of the step (`q` for the
  * submission, `cx` for the wish to cancel a running job), and for a submission the key and the
- * client; for a change of those with whom it is shared (`h`), all of it. What the step was stands in the record, so the list holds some 40 bytes a step, and only
- * until the trail has it.
+ * client; for a change of those with whom it is shared (`h`), all of it. What another step was stands
+ * in the record, so the list holds some 40 bytes a step, and only until the trail has it.
  *
  * @module
  */
