@@ -5,8 +5,16 @@
  * @module
  */
 const PERMISSIONS = ["net", "env", "sys", "read", "write", "run"].map((name) => `--allow-${name}`);
+const FFI = "--allow-ffi";
 /** The system's own, which has what Debian's packages bring. */
 export const PYTHON = "/usr/bin/python3";
+
+export interface SpawnOptions {
+  /** `piped` for what is to be talked to with {@link Spawned.say}. */
+  readonly stdin?: "null" | "piped";
+  /** May call the system's own functions. */
+  readonly ffi?: boolean;
+}
 
 /** A running process, ended with the scope that it was started in. */
 export class Spawned implements AsyncDisposable {
@@ -16,11 +24,11 @@ export class Spawned implements AsyncDisposable {
     script: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
-    stdin: "null" | "piped" = "null",
+    { stdin = "null", ffi = false }: SpawnOptions = {},
   ) {
     const [program, ...before] = script.endsWith(".py")
       ? [PYTHON]
-      : [Deno.execPath(), "run", "--no-prompt", "--no-check", ...PERMISSIONS];
+      : [Deno.execPath(), "run", "--no-prompt", "--no-check", ...PERMISSIONS, ...ffi ? [FFI] : []];
     this.#child = new Deno.Command(program!, {
       args: [...before, pathOf(script), ...args],
       env: { NO_COLOR: "1", ...env },

@@ -57,7 +57,8 @@ export async function runLevel(
   const shares = sharesOf(plan, target);
   const members = shares.map((share) =>
     new Member(
-      stack.use(new Spawned("bench/load/users.ts", [JSON.stringify(share)], {}, "piped")),
+      share,
+      stack.use(new Spawned("bench/load/users.ts", [], {}, { stdin: "piped", ffi: true })),
     )
   );
   const began = performance.now();
@@ -92,10 +93,10 @@ class Member {
   /** Requests that ended in the last second. */
   rate = 0;
 
-  constructor(readonly process: Spawned) {
+  constructor(share: Share, readonly process: Spawned) {
     const arrived = Promise.withResolvers<void>();
     this.arrived = arrived.promise;
-    this.ended = this.#listen(arrived.resolve);
+    this.ended = this.#listen(share, arrived.resolve);
     this.ended.catch(arrived.reject);
   }
 
@@ -103,7 +104,8 @@ class Member {
     return this.process.say(START);
   }
 
-  async #listen(arrived: () => void): Promise<void> {
+  async #listen(share: Share, arrived: () => void): Promise<void> {
+    await this.process.say(JSON.stringify(share));
     for await (const line of this.process.lines()) {
       const tally = JSON.parse(line) as Tally;
       this.rate = tally.ended - this.tally.ended;
@@ -116,7 +118,7 @@ class Member {
 }
 
 function sharesOf(plan: Plan, target: Target): Share[] {
-  const { hostname, port } = new URL(target.url);
+  const { hostname, port, protocol } = new URL(target.url);
   const count = Math.max(
     Math.ceil(plan.users / USERS_PER_PROCESS),
     plan.users >= WORTH_TWO ? 2 : 1,
@@ -128,7 +130,7 @@ function sharesOf(plan: Plan, target: Target): Share[] {
     target,
     users: Math.floor(plan.users / count) + (n < plan.users % count ? 1 : 0),
     address: spread ? `127.0.0.${n + 1}` : hostname,
-    port: Number(port || 80),
+    port: Number(port || (protocol === "https:" ? 443 : 80)),
     arrivalsPerSecond: ARRIVALS_PER_SECOND / count,
   }));
 }

@@ -205,7 +205,7 @@ async function keep(name: string, run: Run): Promise<void> {
   const json = await writeResults(name, run);
   const plots = new Map<string, string>();
   for (const scenario of new Set(run.levels.map((one) => one.scenario))) {
-    for (const [file, svg] of plotsOf(scenario, run.levels)) plots.set(file, svg);
+    for (const [file, svg] of plotsOf(name, scenario, run.levels)) plots.set(file, svg);
   }
   for (const [file, svg] of plots) await Deno.writeTextFile(pathOf(`bench/results/${file}`), svg);
   const markdown = pathOf(`bench/results/${name}.md`);

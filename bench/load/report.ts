@@ -93,7 +93,11 @@ function rowOf(
 }
 
 /** Draws good answers per second, and times, over the users of a scenario. */
-export function plotsOf(scenario: string, all: readonly LevelResult[]): Map<string, string> {
+export function plotsOf(
+  name: string,
+  scenario: string,
+  all: readonly LevelResult[],
+): Map<string, string> {
   const levels = all.filter((level) => level.scenario === scenario && level.think > 0);
   const plots = new Map<string, string>();
   if (levels.length < 2) return plots;
@@ -119,7 +123,7 @@ export function plotsOf(scenario: string, all: readonly LevelResult[]): Map<stri
     },
   ];
   plots.set(
-    `load-${scenario}-rate.svg`,
+    `${name}-${scenario}-rate.svg`,
     drawPlot({
       title: `${scenario}: good answers per second`,
       x: "users",
@@ -128,7 +132,7 @@ export function plotsOf(scenario: string, all: readonly LevelResult[]): Map<stri
     }),
   );
   plots.set(
-    `load-${scenario}-times.svg`,
+    `${name}-${scenario}-times.svg`,
     drawPlot({
       title: `${scenario}: time to an answer`,
       x: "users",

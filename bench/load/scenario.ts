@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { Answer } from "./connection.ts";
+import type { Answer } from "./answer.ts";
 import type { ScenarioName, Target } from "./plan.ts";
 
 /** One request of a user. */
 export interface Step {
   readonly operation: "submit" | "result";
-  readonly request: Uint8Array;
+  readonly request: Uint8Array<ArrayBuffer>;
 }
 
 /** The steps of one user. */

@@ -4,16 +4,15 @@ import { QueueUnavailable } from "../../../actors/job_queue.ts";
 import { ACL_RULES } from "../../../actors/job_queues/redis/acl.ts";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
-import { hasOpenssl, type SecuredRedis, startSecuredRedis } from "../../services/secured_redis.ts";
+import { canCertify } from "../../services/certificates.ts";
+import { type SecuredRedis, startSecuredRedis } from "../../services/secured_redis.ts";
 import { canStart, testWhere } from "../../services/shared.ts";
 
 const USER = "gateway";
 const PASSWORD = "pass:word/with@signs";
 
 const redis = await canStart("redis");
-const can = !redis.available || await hasOpenssl()
-  ? redis
-  : { available: false as const, reason: "openssl is not installed" };
+const can = redis.available ? await canCertify() : redis;
 
 let started: Promise<SecuredRedis> | undefined;
 
