@@ -4,13 +4,15 @@
  * @module
  */
 
+import { Fifo } from "./fifo.ts";
+
 /** The actor is stopped, or has more waiting than it takes. */
 export class MailboxRefused extends Error {
   override readonly name = "MailboxRefused";
 }
 
 export class Mailbox<M> {
-  readonly #messages: M[] = [];
+  readonly #messages = new Fifo<M>();
   #closed = false;
 
   /** `capacity` is the most messages that may wait. */
@@ -37,6 +39,6 @@ export class Mailbox<M> {
   }
 
   clear(): void {
-    this.#messages.length = 0;
+    this.#messages.clear();
   }
 }

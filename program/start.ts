@@ -17,6 +17,7 @@ import type { Tracing } from "../actors/tracing.ts";
 import { OpenTelemetryTracing } from "../actors/tracings/open_telemetry.ts";
 import { Worker } from "../actors/worker.ts";
 import { registerExamples } from "../examples/register.ts";
+import { Admission } from "../http/admission.ts";
 import { createApp } from "../http/app.ts";
 import { OpenAiChatModel } from "../http/chat_models/open_ai.ts";
 import { DEFAULT_LIMITS, type Operations, type ReadyCheck } from "../http/gateway.ts";
@@ -241,7 +242,7 @@ async function surfaceOf(
   if (!config.roles.includes("gateway")) return { fetch: createOpsApp(operations).fetch };
   const drawer = stack.use(new StructureDrawer());
   const samples = new QueueSamples({ catalog, jobs, onFault: (error) => fault("samples", error) });
-  const { fetch } = createApp({
+  const app = createApp({
     ...operations,
     registry: store.registry,
     backends: backendChecks(backends),
@@ -262,7 +263,7 @@ async function surfaceOf(
     stopping,
     ...parts.tracing,
   });
-  return { fetch, samples };
+  return { fetch: new Admission(app.fetch, metrics).handle, samples };
 }
 
 function auditedBy({ config, trail, auditHead, outbox }: Parts) {

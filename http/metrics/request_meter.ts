@@ -34,7 +34,8 @@ export class RequestMeter {
     );
     this.#durations = metrics.histogram(
       "model_gateway_http_request_duration_seconds",
-      "Time from a request's arrival to the start of its answer, waits for jobs included.",
+      "Time from where a request is begun to the start of its answer, waits for jobs included; the " +
+        "time in line before is model_gateway_http_admission_seconds.",
       DURATION_BOUNDS,
       ["method", "route"],
     );

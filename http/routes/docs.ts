@@ -7,8 +7,29 @@ import { type Api, TAGS } from "../api.ts";
 import { notFound } from "../problem.ts";
 import { scopeFor } from "../scope_check.ts";
 
+/** Who is signed in to the panel needs no key here: the session stands in for it. */
+const START = `
+fetch("/panel/session").then((answer) => answer.json()).then((session) => SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+  showMutatedRequest: false,
+  requestInterceptor(request) {
+    const url = new URL(request.url, location.href);
+    if (session && !request.headers.Authorization && url.pathname.startsWith("/v1/")) {
+      request.url = "/panel/api" + url.pathname + url.search;
+      request.headers["x-csrf-token"] = session.csrf;
+    }
+    return request;
+  },
+}));
+`;
+
 /** Imported where they are asked for, and as text: so they are in a compiled program, too. */
 const ASSETS: Readonly<Record<string, [type: string, text: () => Promise<{ default: string }>]>> = {
+  "start.js": ["text/javascript; charset=utf-8", () => Promise.resolve({ default: START })],
   "icon.svg": [
     "image/svg+xml",
     () => import("../panel/assets/icon.svg", { with: { type: "text" } }),
@@ -44,26 +65,6 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Who is signed in to the panel needs no key here: the session stands in for it. */
-const START = `
-fetch("/panel/session").then((answer) => answer.json()).then((session) => SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-  showMutatedRequest: false,
-  requestInterceptor(request) {
-    const url = new URL(request.url, location.href);
-    if (session && !request.headers.Authorization && url.pathname.startsWith("/v1/")) {
-      request.url = "/panel/api" + url.pathname + url.search;
-      request.headers["x-csrf-token"] = session.csrf;
-    }
-    return request;
-  },
-}));
-`;
-
 /** Adds the document and the pages. The document is made of all routes, at its first reading. */
 export function docsRoutes(app: Api, version: string): void {
   let document: string | undefined;
@@ -78,9 +79,6 @@ export function docsRoutes(app: Api, version: string): void {
     "referrer-policy": "no-referrer",
   };
   app.get("/docs", (c) => c.html(PAGE, 200, headers));
-  app.get("/docs/start.js", (c) => {
-    return c.body(START, 200, { ...headers, "content-type": "text/javascript; charset=utf-8" });
-  });
   app.get("/docs/:file", async (c) => {
     const file = c.req.param("file");
     if (!Object.hasOwn(ASSETS, file)) throw notFound("page", file);

@@ -100,6 +100,10 @@ const PANELS: readonly Panel[] = [
         "histogram_quantile(0.99, sum by (le) (rate(model_gateway_submission_queue_seconds_bucket[5m])))",
         "queue p99",
       ],
+      [
+        "histogram_quantile(0.99, sum by (le) (rate(model_gateway_http_admission_seconds_bucket[5m])))",
+        "in line before p99",
+      ],
     ],
   },
   {

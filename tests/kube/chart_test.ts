@@ -126,7 +126,7 @@ Deno.test("alerts and dashboard ask for metrics that there are", async () => {
     [...text.matchAll(/model_gateway_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, "")),
   );
   let sources = "";
-  for (const folder of ["../../http/metrics/", "../../http/routes/"]) {
+  for (const folder of ["../../http/", "../../http/metrics/", "../../http/routes/"]) {
     const at = new URL(folder, import.meta.url);
     for await (const { name } of Deno.readDir(at)) {
       if (name.endsWith(".ts")) sources += await Deno.readTextFile(new URL(name, at));

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { Fifo } from "../../fifo.ts";
 import { QueueUnavailable } from "../../job_queue.ts";
 
 interface Waiting<I, O> {
@@ -28,9 +29,7 @@ export interface BatcherLimits {
 export class Batcher<I, O> {
   readonly #send: (items: readonly I[]) => Promise<readonly (O | Error)[]>;
   readonly #limits: BatcherLimits;
-  /** In the order they came; those before `#sent` are under way or done. */
-  #waiting: Waiting<I, O>[] = [];
-  #sent = 0;
+  readonly #waiting = new Fifo<Waiting<I, O>>();
   #inFlight = 0;
   #scheduled = false;
 
@@ -43,7 +42,7 @@ export class Batcher<I, O> {
   }
 
   add(item: I): Promise<O> {
-    if (this.#waiting.length - this.#sent >= this.#limits.maxWaiting) {
+    if (this.#waiting.length >= this.#limits.maxWaiting) {
       return Promise.reject(new QueueUnavailable("too many calls are waiting for Redis"));
     }
     return new Promise((resolve, reject) => {
@@ -58,23 +57,11 @@ export class Batcher<I, O> {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
-    while (this.#sent < this.#waiting.length && this.#inFlight < this.#limits.maxInFlight) {
+    while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {
       this.#inFlight++;
-      void this.#run(this.#next());
+      void this.#run(this.#waiting.take(this.#limits.maxBatch));
     }
   };
-
-  #next(): readonly Waiting<I, O>[] {
-    const batch = this.#waiting.slice(this.#sent, this.#sent + this.#limits.maxBatch);
-    this.#sent += batch.length;
-    // The rest is moved to the front when it is the smaller part, so that ten thousand waiting calls
-    // are not copied for each batch.
-    if (this.#sent * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#sent);
-      this.#sent = 0;
-    }
-    return batch;
-  }
 
   async #run(batch: readonly Waiting<I, O>[]): Promise<void> {
     try {

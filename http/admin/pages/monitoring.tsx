@@ -54,7 +54,7 @@ export function monitoringPage(admin: Panel, { gateway, pages }: PanelParts): vo
           role="region"
           aria-label="Models"
           hx-ext="sse"
-          sse-connect={pathWith("/admin/monitoring/live", { query, cursor })}
+          sse-connect={pathWith("/admin/live", { query, cursor })}
           sse-swap="models"
         >
           <MonitoringTable rows={rows} />
@@ -73,7 +73,7 @@ export function monitoringPage(admin: Panel, { gateway, pages }: PanelParts): vo
     );
   });
 
-  admin.get("/monitoring/live", (c) => {
+  admin.get("/live", (c) => {
     const { query, cursor } = c.req.query();
     const api = c.get("api");
     const render = async () => {
