@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { NewJob } from "../../actors/job.ts";
 import type { Ending } from "../../actors/job_queue.ts";
 import {
   claimOne,
@@ -48,6 +49,34 @@ export function testDelivery(claim: QueueClaim): void {
     assertEquals([seen.state, seen.worker, seen.attempt], ["running", "w7", 1]);
     assertEquals(seen.history.map(({ state }) => state), ["queued", "running"]);
     assertEquals([seen.history[1]!.worker, seen.history[1]!.at], ["w7", seen.startedAt]);
+  });
+
+  claim("claim() keeps apart what jobs of one call have of their own", async ({ queue }) => {
+    const tag = newTag();
+    const longer = { ...LIMITS, maxAttempts: LIMITS.maxAttempts + 1 };
+    const differing: Partial<NewJob>[] = [
+      {},
+      {},
+      { version: "2.0" },
+      { version: "2.0", submitter: "user:eve", traceparent: "00-c-d-01" },
+      { submitter: "user:eve" },
+      { limits: longer },
+      { lane: "batch", limits: longer },
+      { lane: "batch", input: "[]" },
+      {},
+    ];
+    const jobs = differing.map((own) => newJob(tag, own));
+    for (const job of jobs) await queue.submit(job);
+    const claims = await queue.claim(tag, "w", jobs.length, 0);
+    assertEquals(claims.length, jobs.length);
+    for (const { id, model, version, lane, input, limits, submitter, traceparent } of jobs) {
+      const claimed = claims.find(({ lease }) => lease.jobId === id)!;
+      assertEquals(
+        [claimed.model, claimed.version, claimed.lane, claimed.input, claimed.submitter],
+        [model, version, lane, input, submitter],
+      );
+      assertEquals([claimed.limits, claimed.traceparent], [limits, traceparent]);
+    }
   });
 
   claim("no job is handed to two claimants", async ({ queue, other }) => {

@@ -7,19 +7,29 @@ import type { Lane } from "../../job.ts";
 import type { Claim, Ending, Lease } from "../../job_queue.ts";
 import { parseLimits, STATE_LETTER } from "./record.ts";
 
+type Own = [
+  ...[jobId: string, fence: number, ticket: string, attempt: number, readyAt: number],
+  ...[input: string, traceparent: string | null, provenance: string | null],
+];
+type Common = [lane: Lane, version: string, model: string, submitter: string, limits: string];
+
+/** Reads the claims of one call: what a row leaves out is as in the row before. */
 export function claimsOf(worker: string, rows: readonly unknown[][]): Claim[] {
-  return rows.map((row): Claim => {
-    const [jobId, fence, ticket, lane, attempt, readyAt, version, model, input, submitter, limits] =
-      row as [string, number, string, Lane, number, number, string, string, string, string, string];
-    const traceparent = row[11] as string | null;
-    const provenance = row[12] as string | null;
+  let common: Pick<Claim, "lane" | "version" | "model" | "submitter" | "limits">;
+  return (rows as (Own | [...Own, ...Common])[]).map((row): Claim => {
+    const [jobId, fence, ticket, attempt, readyAt, input, traceparent, provenance] = row;
+    if (row.length === 13) {
+      const [, , , , , , , , lane, version, model, submitter, limits] = row;
+      common = { lane, version, model, submitter, limits: parseLimits(limits) };
+    }
+    const { lane, version, model, submitter, limits } = common;
     return {
       lease: { jobId, fence, worker, ticket },
       model,
       version,
       lane,
       input,
-      limits: parseLimits(limits),
+      limits,
       submitter,
       attempt,
       readyAt,

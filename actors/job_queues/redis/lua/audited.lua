@@ -17,7 +17,7 @@ for _, text in ipairs(texts) do
     local state, ended = string.match(v[4] or '', '^(%a) (%d+)')
     -- A requeued job has another end to come.
     if state and v[1] == state and string.find('cfxe', state, 1, true) and (v[2] or '0') == number then
-      call('PEXPIRE', key, math.max(1, limits_of(v[3]).keep - (now - tonumber(ended))))
+      call('PEXPIRE', key, math.max(1, tonumber(limits_of(v[3]).keep) - (now - tonumber(ended))))
     end
   end
 end

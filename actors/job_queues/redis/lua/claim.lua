@@ -2,7 +2,9 @@
 -- KEYS[1] counters
 -- ARGV    worker, count, lease in ms
 -- Returns { more, claims }: more = 1 when only stale tickets were met and there may be others.
---         a claim is id, fence, ticket, lane, attempt, ready, version, model, input, submitter, limits, traceparent, provenance
+--         a claim is id, fence, ticket, attempt, ready, input, traceparent, provenance, and what it has in
+--         common with most: lane, version, model, submitter, limits; left out where it is the same as
+--         of the claim before
 -- A ticket given back carries no generation: it left its place only with its job.
 -- With a count of 0 the streams and their group are made, and nothing else is done.
 local worker, want, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -12,6 +14,8 @@ if want == 0 then
 end
 local claims = {}
 local met = 0
+local leased = text_of(now + lease)
+local common = {}
 
 local function start(lane, ticket, id, generation)
   met = met + 1
@@ -35,18 +39,23 @@ local function start(lane, ticket, id, generation)
     return
   end
   local fence, attempt = tonumber(v[2] or 0) + 1, tonumber(v[4] or 0) + 1
-  call('HSET', key, 'st', 'r', 'fe', fence, 'a', attempt, 'r' .. fence, now .. ' ' .. attempt .. ' ' .. ticket .. ' ' .. worker)
-  note(id, 'r' .. fence)
-  started[#started + 1] = now + lease
+  local fence_text, attempt_text = text_of(fence), text_of(attempt)
+  local mark = 'r' .. fence_text
+  call('HSET', key, 'st', 'r', 'fe', fence_text, 'a', attempt_text, mark, NOW .. ' ' .. attempt_text .. ' ' .. ticket .. ' ' .. worker)
+  note(id, mark)
+  started[#started + 1] = leased
   started[#started + 1] = id
-  count('waiting:' .. lane, -1)
-  count('attempts', 1)
   observe('queue', now - ready)
   if job then
     tell(job, 'started', nil)
     announce(job)
   end
-  claims[#claims + 1] = { id, fence, ticket, lane, attempt, ready, v[7], v[8], v[9], v[10], v[5], v[11], v[12] }
+  local claim = { id, fence, ticket, attempt, ready, v[9], v[11], v[12] }
+  if lane ~= common[1] or v[7] ~= common[2] or v[8] ~= common[3] or v[10] ~= common[4] or v[5] ~= common[5] then
+    common = { lane, v[7], v[8], v[10], v[5] }
+    for i = 1, 5 do claim[8 + i] = common[i] end
+  end
+  claims[#claims + 1] = claim
 end
 
 local function read(lane, n)
@@ -74,7 +83,10 @@ local function take(lane, n)
       start(lane, entry[1], ticket_fields(entry[2]))
     end
   end
-  return #claims - before
+  local taken = #claims - before
+  count(WAITING[lane], -taken)
+  count('attempts', taken)
+  return taken
 end
 
 local has_batch = call('XLEN', base .. 'batch') > 0

@@ -10,25 +10,49 @@ local CONSUMER = 'lease'
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
+-- Whole numbers as text. Lua and Redis write a number by printf, which costs as much as a small
+-- command, and the jobs of one call mostly have the same ones.
+local texts = {}
+local function text_of(number)
+  local text = texts[number]
+  if not text then
+    text = string.format('%.0f', number)
+    texts[number] = text
+  end
+  return text
+end
+local NOW = text_of(now)
+
 local counted = {}
+local WAITING = { interactive = 'waiting:interactive', batch = 'waiting:batch' }
 local function count(field, by)
   counted[field] = (counted[field] or 0) + by
 end
 
+-- Times in buckets, by kind; the bucket of the last one is tried first, for jobs of one call are alike.
+local observed = {}
 local function observe(kind, ms)
-  local bucket = 1
-  while bucket <= #BOUNDS and ms > BOUNDS[bucket] do bucket = bucket + 1 end
-  count(kind .. bucket, 1)
-  count(kind .. 'sum', ms)
+  local seen = observed[kind]
+  if not seen then
+    seen = { buckets = {}, sum = 0, above = 0, most = 0 }
+    observed[kind] = seen
+  end
+  if ms <= seen.above or ms > seen.most then
+    local bucket = 1
+    while bucket <= #BOUNDS and ms > BOUNDS[bucket] do bucket = bucket + 1 end
+    seen.last, seen.above, seen.most = bucket, BOUNDS[bucket - 1] or -1, BOUNDS[bucket] or math.huge
+  end
+  seen.buckets[seen.last] = (seen.buckets[seen.last] or 0) + 1
+  seen.sum = seen.sum + ms
 end
 
--- Seconds out of a job's limits, in ms. Jobs of one batch mostly share one text of limits.
+-- Seconds out of a job's limits, in ms (`keep` as text). Jobs of one batch mostly share one text.
 local parsed = {}
 local function limits_of(text)
   local limits = parsed[text]
   if not limits then
     local queue, retention = string.match(text, '^[^,]*,[^,]*,([^,]*),([^,]*)')
-    limits = { queue = math.floor(tonumber(queue) * 1000), keep = math.floor(tonumber(retention) * 1000) }
+    limits = { queue = math.floor(tonumber(queue) * 1000), keep = text_of(math.floor(tonumber(retention) * 1000)) }
     parsed[text] = limits
   end
   return limits
@@ -91,6 +115,10 @@ local function flush()
   end
   if #stopped > 0 then call('ZREM', base .. 'running', unpack(stopped)) end
   if #started > 0 then call('ZADD', base .. 'running', unpack(started)) end
+  for kind, seen in pairs(observed) do
+    for bucket, times in pairs(seen.buckets) do count(kind .. bucket, times) end
+    count(kind .. 'sum', seen.sum)
+  end
   for field, by in pairs(counted) do
     if by ~= 0 then call('HINCRBY', COUNTERS, field, by) end
   end
@@ -159,14 +187,14 @@ local NAMES = { c = 'completed', f = 'failed', x = 'cancelled', e = 'expired', w
 -- Every way to a final state ends here. `mark` is the history field: 'e<fence>' or 'z<generation>'.
 local function finish(job, state, mark, field, value, code)
   if job.state == 'q' then
-    count('waiting:' .. job.lane, -1)
+    count(WAITING[job.lane], -1)
   elseif job.state == 'w' then
     call('ZREM', base .. 'delayed', job.id)
   end
   if job.delivered then
     ack(job.lane, job.delivered)
   end
-  local text = state .. ' ' .. now
+  local text = state .. ' ' .. NOW
   if field == 'er' then
     text = text .. ' ' .. value
   elseif state == 'x' then
@@ -198,7 +226,7 @@ end
 local function give_back(job, ticket)
   local ms, seq = string.match(ticket, '^(%d+)-(%d+)$')
   call('ZADD', base .. 'back:' .. job.lane, ms, string.format('%012d', tonumber(seq)) .. ' ' .. ticket .. ' ' .. job.id)
-  count('waiting:' .. job.lane, 1)
+  count(WAITING[job.lane], 1)
 end
 
 local function open()
@@ -221,7 +249,7 @@ local function enqueue(id, lane, generation, limits)
     last = deadline
   end
   last_deadline[lane] = last
-  count('waiting:' .. lane, 1)
+  count(WAITING[lane], 1)
   if generation == '0' then
     call('XADD', base .. lane, '*', 'j', id)
   else

@@ -28,7 +28,7 @@ for i = 1, #ARGV, 7 do
     if state == 'w' then
       local due = now + tonumber(extra)
       ack(job.lane, ticket)
-      call('HSET', key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. now .. ' ' .. payload)
+      call('HSET', key, 'st', 'w', 'due', due, 'er', payload, mark, 'w ' .. NOW .. ' ' .. payload)
       call('ZADD', base .. 'delayed', due, id)
       note(id, mark)
       if job.cohort then tally(job, 'w') end
@@ -43,7 +43,7 @@ for i = 1, #ARGV, 7 do
       end
       if state == 'c' then
         if job.watchers and #payload <= MOST_TOLD then
-          job.told = ' ' .. table.concat({ job.version, attempt, began, now, payload }, ' ')
+          job.told = ' ' .. table.concat({ job.version, attempt, began, NOW, payload }, ' ')
         end
         finish(job, 'c', mark, 'res', payload, nil)
       elseif state == 'x' then

@@ -45,7 +45,7 @@ while i <= #ARGV do
     else
       enqueue(id, lane, '0', limits)
     end
-    index[#index + 1] = 0
+    index[#index + 1] = '0'
     index[#index + 1] = id
   end
   out[#out + 1] = verdict
