@@ -25,7 +25,7 @@ Exit code 1: there is a fault. Warnings do not count.`;
 /** Adds the command. */
 export function addDoctor(program: Command, terminal: Terminal): void {
   program.command("doctor [flags...]")
-    .description("Check Redis, Postgres, the audit store, clocks and limits; say what to change")
+    .description("Check stores, the audit trail, the chat, clocks and limits; say what to change")
     .addOption(new Option("--url <url>", "check this gateway, too").env("MODEL_GATEWAY_URL"))
     .addOption(new Option("--key <key>", "your API key for it").env("MODEL_GATEWAY_KEY"))
     .option("--json", "the findings as JSON")

@@ -6,6 +6,7 @@
 import { parseConfig } from "../../program/config.ts";
 import { UsageError } from "../exit.ts";
 import { checkAudit } from "./audit_checks.ts";
+import { checkChat } from "./chat_checks.ts";
 import { checkDatabase } from "./database_checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkGateway } from "./gateway_checks.ts";
@@ -34,6 +35,7 @@ export async function diagnose(
     config.redisUrl ? checkRedis(config) : [],
     checkDatabase(config),
     checkAudit(config),
+    config.chat ? checkChat(config.chat) : [],
     url === undefined ? [] : checkGateway(url, key),
   ]);
   return found.flat();

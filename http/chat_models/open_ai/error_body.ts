@@ -9,7 +9,7 @@ const MAX_SHOWN = 300;
 
 /** Reads the message of an error, in short. */
 export async function errorText(response: Response, signal: AbortSignal): Promise<string> {
-  const text = await bounded(response, signal);
+  const text = await boundedText(response, signal);
   return messageOf(text).replaceAll(/\s+/g, " ").slice(0, MAX_SHOWN);
 }
 
@@ -21,13 +21,18 @@ export function optionRefused<T extends string>(
   return options.find((option) => new RegExp(`\\b${option}\\b`).test(message));
 }
 
-async function bounded(response: Response, signal: AbortSignal): Promise<string> {
+/** Reads a body, and leaves the rest of one that is longer than it may be. */
+export async function boundedText(
+  response: Response,
+  signal: AbortSignal,
+  maxBytes = MAX_BYTES,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const bytes of response.body ?? []) {
     signal.throwIfAborted();
     text += decoder.decode(bytes, { stream: true });
-    if (text.length > MAX_BYTES) break;
+    if (text.length > maxBytes) break;
   }
   return text;
 }
