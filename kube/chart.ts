@@ -6,13 +6,14 @@
  */
 import { blockPlace, numberPlace, place, templateText, when } from "./chart_text.ts";
 import { VALUES_SCHEMA } from "./chart_values.ts";
-import { CA_FILE, CA_FOLDER } from "./environment.ts";
+import { CA_FILE, CA_FOLDER, type Variable } from "./environment.ts";
 import { type Manifest, manifestText } from "./manifest.ts";
+import { chatKeyVariables, chatVariables } from "./static/chat.ts";
 import { dashboard } from "./static/dashboard.ts";
 import { devStores } from "./static/dev_stores.ts";
 import { gateway, gatewayService } from "./static/gateway.ts";
 import { migrationJob } from "./static/migration_job.ts";
-import { prometheusRule, serviceMonitor } from "./static/monitoring.ts";
+import { podMonitor, prometheusRule, serviceMonitor } from "./static/monitoring.ts";
 import { networkPolicies } from "./static/network_policies.ts";
 import { roleMetadata } from "./static/role_pod.ts";
 import { accounts, KUBE_VARIABLE, scheduler, workerRights } from "./static/scheduler.ts";
@@ -26,6 +27,7 @@ import {
 const NAME = place(".Release.Name");
 const RECONCILES = ".Values.workers.reconcile";
 const DEV = ".Values.dev.stores";
+const CHAT = ".Values.chat.url";
 /** The secret that is there, or the one that is made for the stores of development. */
 const SECRET = place(`ternary (printf \`%s-dev\` .Release.Name) .Values.secret ${DEV}`);
 const IMAGE = place(".Values.image.repository") + ":" +
@@ -63,6 +65,29 @@ const SETTINGS: StaticSettings = {
     priorityClass: place(".Values.scheduler.priorityClass"),
   },
 };
+
+/** The variables of the chat, where it has a language model, and a key for it. */
+function chat(): Record<string, Variable>[] {
+  const keySecret = ".Values.chat.keySecret";
+  const number = (name: string) => place(`.Values.chat.${name} | int64`);
+  const settings = chatVariables({
+    url: place(CHAT),
+    model: place(".Values.chat.model"),
+    steps: number("steps"),
+    tokens: number("tokens"),
+    seconds: number("seconds"),
+    jobs: number("jobs"),
+  });
+  const key = chatKeyVariables(place(keySecret));
+  return [
+    ...settings.map((variable) => when(CHAT, variable)),
+    ...key.map((variable) => when(`and ${CHAT} ${keySecret}`, variable)),
+  ];
+}
+
+/** Where the language model listens: mostly as its address says. */
+const CHAT_PORT = `.Values.networkPolicy.chatPort | default ` +
+  `((urlParse ${CHAT}).host | regexFind \`:[0-9]+$\` | trimPrefix \`:\` | default \`443\`)`;
 
 /** The variables of all roles, and the file of `--kube`. */
 function config(): Manifest[] {
@@ -158,11 +183,10 @@ function monitoring(): Manifest[] {
   const labels = { ...SETTINGS.labels, ...when(own, blockPlace(own)) };
   const settings = { ...SETTINGS, labels } as unknown as StaticSettings;
   const credentials = { name: place(".Values.monitoring.keySecret"), key: "token" };
+  const authorization = when(".Values.monitoring.keySecret", { authorization: { credentials } });
   return [
-    serviceMonitor(
-      settings,
-      when(".Values.monitoring.keySecret", { authorization: { credentials } }),
-    ),
+    serviceMonitor(settings, authorization),
+    podMonitor(settings, authorization),
     prometheusRule(settings, {
       backlogSeconds: numberPlace(".Values.monitoring.backlogSeconds"),
       unaudited: numberPlace(".Values.monitoring.unaudited"),
@@ -198,6 +222,7 @@ export function chartFiles(): Map<string, string> {
   const policies = networkPolicies(SETTINGS, {
     clients: blockPlace(".Values.networkPolicy.clients"),
     monitoring: blockPlace(".Values.networkPolicy.monitoring"),
+    gatewayEgress: [when(CHAT, { ports: [{ port: numberPlace(CHAT_PORT), protocol: "TCP" }] })],
     workerEgress: blockPlace(".Values.networkPolicy.workerEgress"),
     storePorts: [
       numberPlace(".Values.networkPolicy.redisPort"),
@@ -211,7 +236,7 @@ export function chartFiles(): Map<string, string> {
   };
   const templates: Record<string, string> = {
     config: templateText(config()),
-    gateway: templateText(gateway(SETTINGS)),
+    gateway: templateText(gateway(SETTINGS, chat())),
     scheduler: templateText([
       ...accounts(SETTINGS),
       ...scheduler(SETTINGS, [when(RECONCILES, KUBE_VARIABLE)]),

@@ -4,6 +4,7 @@
  * @module
  */
 import { INSTALLATION_SCHEMA } from "./installation.ts";
+import { CHAT_KEY } from "./static/chat.ts";
 
 const { properties: workers } = INSTALLATION_SCHEMA;
 
@@ -11,6 +12,9 @@ const text = { type: "string" };
 const count = { type: "integer", minimum: 1 };
 const open = { type: "object" };
 const texts = { type: "object", additionalProperties: text };
+/** Variables in plain sight; the language model's key is none of them. */
+const plain = { ...texts, properties: { [CHAT_KEY]: false } };
+const whole = (minimum: number, maximum: number) => ({ type: "integer", minimum, maximum });
 
 function fields(properties: Readonly<Record<string, unknown>>, required: readonly string[] = []) {
   return {
@@ -35,7 +39,7 @@ export const VALUES_SCHEMA = {
     imagePullSecrets: { type: "array", items: fields({ name: text }, ["name"]) },
     secret: { type: "string", minLength: 1 },
     runAsUser: workers.runAsUser,
-    config: texts,
+    config: plain,
     redis: fields({
       addresses: { ...workers.redis.properties.addresses, minItems: 0 },
       cluster: { type: "boolean" },
@@ -49,7 +53,7 @@ export const VALUES_SCHEMA = {
     gateway: fields({
       minReplicas: count,
       maxReplicas: count,
-      cpuPercent: { type: "integer", minimum: 1, maximum: 100 },
+      cpuPercent: whole(1, 100),
       resources: open,
       priorityClass: text,
     }),
@@ -64,8 +68,17 @@ export const VALUES_SCHEMA = {
       cooldownSeconds: workers.cooldownSeconds,
       maxWorkers: workers.maxWorkers,
       paused: workers.paused,
-      env: texts,
+      env: plain,
       nodeSelector: texts,
+    }),
+    chat: fields({
+      url: { type: "string", pattern: "^(https?://.+)?$" },
+      model: text,
+      keySecret: text,
+      steps: whole(1, 100),
+      tokens: whole(1000, 10_000_000),
+      seconds: whole(1, 3600),
+      jobs: whole(0, 10_000),
     }),
     ingress: fields({
       enabled: { type: "boolean" },
@@ -79,8 +92,9 @@ export const VALUES_SCHEMA = {
       clients: { type: "array", items: open },
       monitoring: { type: "array", items: open },
       workerEgress: { type: "array", items: open },
-      redisPort: { type: "integer", minimum: 1, maximum: 65_535 },
-      postgresPort: { type: "integer", minimum: 1, maximum: 65_535 },
+      redisPort: whole(1, 65_535),
+      postgresPort: whole(1, 65_535),
+      chatPort: whole(0, 65_535),
     }),
     monitoring: fields({
       enabled: { type: "boolean" },

@@ -28,9 +28,12 @@ export function variables(values: Readonly<Record<string, string | undefined>>):
     .sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Variables whose values are in a secret, under their own names. */
-export function secretVariables(secret: string): Variable[] {
-  return SECRET_VARIABLES.map((name) => ({
+/** Variables whose values are in a secret, under their own names; by default the stores'. */
+export function secretVariables(
+  secret: string,
+  names: readonly string[] = SECRET_VARIABLES,
+): Variable[] {
+  return names.map((name) => ({
     name,
     valueFrom: { secretKeyRef: { name: secret, key: name } },
   }));

@@ -8,14 +8,15 @@ import type { Manifest } from "../manifest.ts";
 import { PORT_NAME } from "../probes.ts";
 import { componentName, roleMetadata, rolePod } from "./role_pod.ts";
 import { serviceAccount } from "./service_account.ts";
-import type { StaticSettings } from "./settings.ts";
+import type { Block, StaticSettings } from "./settings.ts";
 
 /** Until then requests still come: endpoints are taken out behind the pod's back. */
 const SETTLE_SECONDS = 10;
 /** Requests under way, waits for jobs among them, have so long to end. */
 const DRAIN_SECONDS = 45;
 
-export function gateway(settings: StaticSettings): Manifest[] {
+/** The gateways; `chat` holds the variables of the chat, where there is one. */
+export function gateway(settings: StaticSettings, chat: readonly Block[]): Manifest[] {
   const metadata = roleMetadata(settings, "gateway");
   const matchLabels = componentLabels(settings.name, "gateway");
   return [
@@ -37,7 +38,7 @@ export function gateway(settings: StaticSettings): Manifest[] {
       spec: {
         selector: { matchLabels },
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        template: pod(settings),
+        template: pod(settings, chat),
       },
     },
     {
@@ -62,7 +63,7 @@ export function gateway(settings: StaticSettings): Manifest[] {
   ];
 }
 
-function pod(settings: StaticSettings) {
+function pod(settings: StaticSettings, chat: readonly Block[]) {
   const spread = (topologyKey: string) => ({
     maxSkew: 1,
     topologyKey,
@@ -77,6 +78,7 @@ function pod(settings: StaticSettings) {
       MODEL_GATEWAY_ROLE: "gateway",
       MODEL_GATEWAY_DRAIN_SECONDS: String(DRAIN_SECONDS),
     },
+    moreEnvironment: chat,
     graceSeconds: SETTLE_SECONDS + DRAIN_SECONDS + 15,
     priorityClass: settings.gateway.priorityClass,
     container: { lifecycle: { preStop: { sleep: { seconds: SETTLE_SECONDS } } } },

@@ -5,13 +5,17 @@
  * @module
  */
 import type { Manifest } from "../manifest.ts";
+import { componentLabels, WORKERS_LABEL } from "../labels.ts";
 import { HEALTH_PATH, PORT_NAME } from "../probes.ts";
 import { roleMetadata } from "./role_pod.ts";
 import type { StaticSettings } from "./settings.ts";
 
 export const METRICS_PATH = "/metrics";
 
-/** Which of the service's endpoints Prometheus asks; `authorization` lets it see private models. */
+/**
+ * Which endpoints of gateways and schedulers Prometheus asks; `authorization` lets it see private
+ * models.
+ */
 export function serviceMonitor(
   settings: StaticSettings,
   authorization: Readonly<Record<string, unknown>>,
@@ -29,6 +33,40 @@ export function serviceMonitor(
         },
       },
       endpoints: [{ port: PORT_NAME, path: METRICS_PATH, interval: "30s", ...authorization }],
+    },
+  };
+}
+
+/**
+ * What Prometheus keeps of a worker: what it alone knows. How the queues stand comes from gateways
+ * and schedulers; once more from every worker it would be as many series again.
+ */
+export const WORKER_METRICS = "model_gateway_(worker|backend)_.+|process_.+";
+
+/** Which pods of workers Prometheus asks: they come and go, behind no service. */
+export function podMonitor(
+  settings: Pick<StaticSettings, "name" | "namespace" | "labels">,
+  authorization: Readonly<Record<string, unknown>>,
+): Manifest {
+  return {
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "PodMonitor",
+    metadata: roleMetadata(settings, "worker"),
+    spec: {
+      namespaceSelector: { matchNames: [settings.namespace] },
+      selector: { matchLabels: componentLabels(settings.name, "worker") },
+      podTargetLabels: [WORKERS_LABEL],
+      podMetricsEndpoints: [{
+        port: PORT_NAME,
+        path: METRICS_PATH,
+        interval: "30s",
+        metricRelabelings: [{
+          sourceLabels: ["__name__"],
+          regex: WORKER_METRICS,
+          action: "keep",
+        }],
+        ...authorization,
+      }],
     },
   };
 }

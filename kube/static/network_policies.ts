@@ -19,6 +19,8 @@ export interface NetworkPeers {
   readonly clients: unknown;
   /** Who may read the metrics of schedulers and workers. */
   readonly monitoring: unknown;
+  /** What gateways may call beside stores and the web, as the egress rules of a NetworkPolicy. */
+  readonly gatewayEgress: readonly unknown[];
   /** What workers may call, as the egress rules of a NetworkPolicy. */
   readonly workerEgress: unknown;
   /** Where Redis and Postgres listen. */
@@ -43,7 +45,7 @@ export function networkPolicies(settings: StaticSettings, peers: NetworkPeers): 
     },
   });
   return [
-    policy("gateway", peers.clients, [DNS, stores, web]),
+    policy("gateway", peers.clients, [DNS, stores, web, ...peers.gatewayEgress]),
     policy("scheduler", peers.monitoring, [DNS, stores, web, api]),
     policy("worker", peers.monitoring, peers.workerEgress),
     policy("migrate", undefined, [DNS, stores]),

@@ -29,13 +29,16 @@ export interface RolePod {
 }
 
 /** The name of a component's objects. */
-export function componentName({ name }: StaticSettings, component: Component): string {
+export function componentName(
+  { name }: Pick<StaticSettings, "name">,
+  component: Component,
+): string {
   return `${name}-${component}`;
 }
 
 /** The metadata of a component's object; its name may be another than the component's. */
 export function roleMetadata(
-  settings: StaticSettings,
+  settings: Pick<StaticSettings, "name" | "namespace" | "labels">,
   component: Component,
   name = componentName(settings, component),
 ) {

@@ -1,26 +1,27 @@
 import { assert, assertEquals } from "@std/assert";
 import { Ajv } from "ajv";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { OPTIONS } from "../../program/config_options.ts";
 import { chartFiles } from "../../kube/chart.ts";
 import { parseInstallation } from "../../kube/installation.ts";
 import type { Manifest } from "../../kube/manifest.ts";
 import { dashboard } from "../../kube/static/dashboard.ts";
+import { chatKeyVariables, chatVariables } from "../../kube/static/chat.ts";
 import { devStores } from "../../kube/static/dev_stores.ts";
 import { gateway } from "../../kube/static/gateway.ts";
 import { migrationJob } from "../../kube/static/migration_job.ts";
-import { prometheusRule, serviceMonitor } from "../../kube/static/monitoring.ts";
+import { podMonitor, prometheusRule, serviceMonitor } from "../../kube/static/monitoring.ts";
 import { networkPolicies } from "../../kube/static/network_policies.ts";
 import { accounts, KUBE_VARIABLE, scheduler, workerRights } from "../../kube/static/scheduler.ts";
 import type { StaticSettings } from "../../kube/static/settings.ts";
 import { testWhere } from "../services/shared.ts";
+import { CHART, helm, helmCan, template } from "./helm.ts";
 import { restrictedFaults } from "./pod_security.ts";
-import { loadChecks, schemaFolder } from "./schemas.ts";
+import { loadChecks, prometheusSchemas, schemaFolder } from "./schemas.ts";
 
 // deno-lint-ignore no-explicit-any -- a manifest is looked into as it is
 type Fields = any;
 
-const CHART = new URL("../../kube/chart/", import.meta.url).pathname;
 const VALUES = ["values.yaml", "values-dev.yaml", "values-production.yaml"];
 
 const SETTINGS: StaticSettings = {
@@ -44,16 +45,23 @@ const SETTINGS: StaticSettings = {
   scheduler: { replicas: 2, resources: {}, priorityClass: "" },
 };
 
+const CHAT = {
+  url: "http://ollama:11434/v1",
+  model: "qwen3",
+  ...{ steps: "1", tokens: "2", seconds: "3", jobs: "4" },
+};
+
 function rendered(): Manifest[] {
   return [
     ...accounts(SETTINGS),
-    ...gateway(SETTINGS),
+    ...gateway(SETTINGS, [...chatVariables(CHAT), ...chatKeyVariables("chat")]),
     ...scheduler(SETTINGS, [KUBE_VARIABLE]),
     ...workerRights(SETTINGS),
     migrationJob(SETTINGS),
     ...networkPolicies(SETTINGS, {
       clients: [],
       monitoring: [],
+      gatewayEgress: [{ ports: [{ port: 11_434, protocol: "TCP" }] }],
       workerEgress: [{}],
       storePorts: [6379, 5432],
     }),
@@ -66,6 +74,7 @@ function pods(manifests: readonly Manifest[]): Fields[] {
 }
 
 const schemas = await schemaFolder();
+const prometheus = await prometheusSchemas();
 
 testWhere(schemas, "the static part is valid against Kubernetes' own schemas", async () => {
   const faultsOf = await loadChecks(schemas.folder);
@@ -121,6 +130,7 @@ Deno.test("alerts and dashboard ask for metrics that there are", async () => {
     dashboard(),
     prometheusRule(SETTINGS, { backlogSeconds: 900, unaudited: 1 }),
     serviceMonitor(SETTINGS, {}),
+    podMonitor(SETTINGS, {}),
   ]);
   const asked = new Set(
     [...text.matchAll(/model_gateway_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, "")),
@@ -153,28 +163,6 @@ Deno.test("every file of values fits the schema of values", async () => {
   assert(!validate({ gateway: { minReplicas: "2" } }));
 });
 
-/** What Helm prints; nothing where it refuses. */
-async function helm(...args: string[]): Promise<{ ok: boolean; text: string }> {
-  const command = new Deno.Command(Deno.env.get("HELM") ?? "helm", { args });
-  const { success, stdout, stderr } = await command.output();
-  return { ok: success, text: new TextDecoder().decode(success ? stdout : stderr) };
-}
-
-const helmThere = await helm("version", "--short").then(({ ok }) => ok, () => false);
-const helmCan = helmThere
-  ? { available: true as const }
-  : { available: false as const, reason: "helm is not installed" };
-
-async function template(values: string, ...more: string[]): Promise<Manifest[]> {
-  const file = CHART + values;
-  const args = ["template", "mg", CHART, "-n", "science", "--kube-version", "1.35.0", "-f", file];
-  const { ok, text } = await helm(...args, ...more);
-  assert(ok, text);
-  return parseAllDocuments(text, { version: "1.1" }).map((document) => document.toJS()).filter((
-    made,
-  ) => made !== null);
-}
-
 testWhere(
   helmCan,
   "helm renders the chart as the functions do, for development and production",
@@ -185,7 +173,8 @@ testWhere(
     for (const values of ["values-dev.yaml", "values-production.yaml"]) {
       const manifests = await template(values);
       for (const manifest of manifests) {
-        if (manifest.apiVersion.startsWith("monitoring.coreos.com/")) continue;
+        const { apiVersion } = manifest;
+        if (apiVersion.startsWith("monitoring.coreos.com/") && !prometheus.available) continue;
         assertEquals(
           faultsOf(manifest),
           [],
