@@ -81,8 +81,8 @@ export function byReference(queue: JobQueue, blobs: BlobStore, inlineLength: num
       const page = await queue.unaudited(tag, limit, after);
       return { ...page, steps: await references.resolveSteps(page.steps) };
     },
-    async claim(tag, worker, count, waitMs, signal) {
-      const claims = await queue.claim(tag, worker, count, waitMs, signal);
+    async claim(tag, worker, room, waitMs, signal) {
+      const claims = await queue.claim(tag, worker, room, waitMs, signal);
       if (claims.every((claim) => !claim.input.startsWith(MARK))) return claims;
       return await references.resolveClaims(queue, claims);
     },

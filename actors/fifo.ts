@@ -17,6 +17,11 @@ export class Fifo<T> {
     return this.#items.length - this.#first;
   }
 
+  /** The one who is first; undefined if there is none. */
+  get first(): T | undefined {
+    return this.#items[this.#first];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -166,17 +166,26 @@ export type Ending =
 /** `held`: go on. `cancel`: still held, but stop the attempt and settle it as cancelled. */
 export type LeaseState = "held" | "cancel" | "lost";
 
+/** How many jobs a claim may take: it asks whenever it looks, so that it holds no place while it waits. */
+export interface ClaimRoom {
+  /** Takes places for the next look; with 0 the claim ends. */
+  take(): number;
+  /** Gives back those that no job was found for. */
+  give(places: number): void;
+}
+
 export interface JobDelivery {
   /**
-   * Hands out up to `count` jobs, waiting up to `waitMs` for the first. `interactive` comes first,
-   * with at least one in eight for `batch` while it has jobs. Jobs cancelled or past their queue
-   * timeout are settled here and not handed out; so are those whose workers died too often. With a
-   * `count` of 0 it only makes the queue: a scaler that looks at it finds its stream and group.
+   * Hands out as many jobs as there is room for, waiting up to `waitMs` for the first. `interactive`
+   * comes first, with at least one in eight for `batch` while it has jobs. Jobs cancelled or past
+   * their queue timeout are settled here and not handed out; so are those whose workers died too
+   * often. With a room of 0 it only makes the queue: a scaler that looks at it finds its stream and
+   * group.
    */
   claim(
     tag: number,
     worker: string,
-    count: number,
+    room: number | ClaimRoom,
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<Claim[]>;

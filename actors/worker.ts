@@ -8,6 +8,7 @@ import type { Catalog } from "../registry/catalog.ts";
 import { effectiveSettings, type JobSettings, type Model } from "../registry/model.ts";
 import { Attempt } from "./attempt.ts";
 import type { Backend } from "./backend.ts";
+import { type ClaimHost, ClaimLoop } from "./claim_loop.ts";
 import {
   type AttemptReports,
   type AttemptRunner,
@@ -16,7 +17,14 @@ import {
   Executor,
 } from "./executor.ts";
 import type { JobProgress } from "./job.ts";
-import { type Claim, type Ending, type JobDelivery, QueueUnavailable } from "./job_queue.ts";
+import {
+  type Claim,
+  type ClaimRoom,
+  type Ending,
+  type JobDelivery,
+  QueueUnavailable,
+} from "./job_queue.ts";
+import { Places } from "./places.ts";
 import { decide } from "./retry.ts";
 import { cacheKey, type ResultCache } from "./result_cache.ts";
 import { SHADOW_SUBMITTER } from "./routing/shadow_copy.ts";
@@ -46,7 +54,7 @@ export interface WorkerOptions {
   /** Which models to serve. */
   readonly serves: (model: Model) => boolean;
   readonly leaseMs: number;
-  /** About how many jobs to run at once over all models. */
+  /** Most jobs to run at once over all models. */
   readonly concurrency: number;
   readonly onEvent?: (event: WorkerEvent) => void;
   readonly tracing?: Tracing;
@@ -60,23 +68,6 @@ export interface WorkerOptions {
   readonly heartbeatMs?: number;
 }
 
-/** Jobs taken by one claim at most: it holds the store up for little, and models share the room. */
-const MAX_CLAIM = 256;
-/**
- * From so many attempts of a model on, more are taken only as others end, or slowly: where nothing
- * ends they all wait for something, and where much does, more at once would end no sooner.
- */
-const PACED_FROM = 1000;
-const PACE_MS = 250;
-/**
- * How long a claim waits for a job before it asks again. It is woken by the job; asking is for a word
- * that was lost, and is rarer the more models there are, so that idle ones cost next to nothing.
- */
-const CLAIM_WAIT_MS = 5000;
-const CLAIM_WAIT_PER_MODEL_MS = 10;
-const MAX_CLAIM_WAIT_MS = 60_000;
-/** How long a worker with many jobs lets slots gather before it claims for them. */
-const GATHER_MS = 1;
 /** How often a running attempt is looked at: a cancel is seen within a second. */
 const HEARTBEAT_MS = 700;
 const WATCH_MS = 50;
@@ -84,7 +75,8 @@ const WATCH_MS = 50;
 const STOP_GRACE_MS = 5000;
 const PROGRESS_MS = 250;
 
-export class Worker implements AttemptReports {
+export class Worker implements AttemptReports, ClaimHost {
+  readonly places: Places;
   readonly #options: WorkerOptions;
   readonly #runner: AttemptRunner;
   readonly #loops = new Map<number, ClaimLoop>();
@@ -100,6 +92,7 @@ export class Worker implements AttemptReports {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.places = new Places(options.concurrency);
     this.#runner = options.runner ?? new Executor(options.catalog, options.backends, this, {
       ...DEFAULT_EXECUTOR_OPTIONS,
       ...(options.tracing && { tracing: options.tracing }),
@@ -164,24 +157,18 @@ export class Worker implements AttemptReports {
     }
   }
 
-  // For claim loops
+  // ClaimHost
 
   settingsOf(model: Model): JobSettings {
     return this.#options.settingsOf?.(model) ?? effectiveSettings(model);
   }
 
-  get spare(): number {
-    return this.#options.concurrency - this.#attempts.size;
+  get sharers(): number {
+    return this.#loops.size;
   }
 
-  /** How long a claim of any of the models may wait. */
-  get claimWaitMs(): number {
-    const wait = Math.max(CLAIM_WAIT_MS, this.#loops.size * CLAIM_WAIT_PER_MODEL_MS);
-    return Math.min(MAX_CLAIM_WAIT_MS, wait) * (0.8 + Math.random() * 0.2);
-  }
-
-  claim(tag: number, count: number, waitMs: number, signal: AbortSignal): Promise<Claim[]> {
-    return this.#options.queue.claim(tag, this.#options.name, count, waitMs, signal);
+  claim(tag: number, room: ClaimRoom, waitMs: number, signal: AbortSignal): Promise<Claim[]> {
+    return this.#options.queue.claim(tag, this.#options.name, room, waitMs, signal);
   }
 
   /** Resolves when an attempt has ended, or after `withinMs`. */
@@ -243,6 +230,7 @@ export class Worker implements AttemptReports {
       this.#attempts.delete(attempt);
       this.#busyAt = performance.now();
       ended();
+      this.places.give(1);
       for (const done of [...this.#freed]) done();
       this.#options.onEvent?.({
         kind: "attempt",
@@ -366,89 +354,4 @@ export class Worker implements AttemptReports {
 function endingOf({ submitter }: Claim, ending: Ending): Ending {
   if (ending.state !== "failed" || submitter !== SHADOW_SUBMITTER) return ending;
   return { ...ending, deadLetter: false };
-}
-
-/** Claims jobs of one model while there is room for them. */
-class ClaimLoop {
-  readonly #worker: Worker;
-  readonly #tag: number;
-  readonly #stop = new AbortController();
-  readonly ended: Promise<void>;
-  settings: JobSettings;
-  #running = 0;
-  /** Attempts that have ended so far. */
-  #ended = 0;
-
-  constructor(worker: Worker, model: Model) {
-    this.#worker = worker;
-    this.#tag = model.tag;
-    this.settings = worker.settingsOf(model);
-    this.ended = this.#loop();
-  }
-
-  stop(): void {
-    this.#stop.abort();
-  }
-
-  async #loop(): Promise<void> {
-    const { signal } = this.#stop;
-    let pause = 50;
-    while (!signal.aborted) {
-      const free = await this.#room();
-      if (free <= 0) continue;
-      try {
-        const count = Math.min(free, MAX_CLAIM);
-        const claims = await this.#worker.claim(this.#tag, count, this.#worker.claimWaitMs, signal);
-        if (claims.length > 0) this.#run(await this.#fill(claims, count));
-        pause = 50;
-      } catch (error) {
-        this.#worker.fault("claim failed", error);
-        await this.#worker.freed(pause * (0.5 + Math.random()));
-        pause = Math.min(pause * 2, 5000);
-      }
-    }
-  }
-
-  /** Free slots, after a moment in which more may come free where there are many. */
-  async #room(): Promise<number> {
-    const { concurrency } = this.settings;
-    if (this.#running >= PACED_FROM) await this.#pace();
-    const half = concurrency / 2;
-    if (this.#running > half && this.#running < concurrency) await this.#worker.freed(GATHER_MS);
-    const free = Math.min(concurrency - this.#running, this.#worker.spare);
-    if (free <= 0) await this.#worker.freed(1000);
-    return free;
-  }
-
-  /** Waits until so many have ended that a claim is worth it, or for a moment. */
-  async #pace(): Promise<void> {
-    const wanted = this.#ended + MAX_CLAIM;
-    const until = performance.now() + PACE_MS;
-    while (this.#ended < wanted && performance.now() < until && !this.#stop.signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  /** Waits a little for a fuller batch. */
-  async #fill(claims: Claim[], free: number): Promise<Claim[]> {
-    const { maxBatchSize, maxBatchDelayMs } = this.settings;
-    const wanted = Math.min(maxBatchSize, free) - claims.length;
-    if (wanted <= 0 || maxBatchDelayMs <= 0) return claims;
-    const end = performance.now() + maxBatchDelayMs;
-    while (claims.length < Math.min(maxBatchSize, free)) {
-      const left = end - performance.now();
-      if (left <= 0) break;
-      const missing = Math.min(maxBatchSize, free) - claims.length;
-      claims.push(...await this.#worker.claim(this.#tag, missing, left, this.#stop.signal));
-    }
-    return claims;
-  }
-
-  #run(claims: readonly Claim[]): void {
-    this.#running += claims.length;
-    this.#worker.run(claims, this.settings, () => {
-      this.#running--;
-      this.#ended++;
-    });
-  }
 }

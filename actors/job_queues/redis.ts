@@ -14,6 +14,7 @@ import {
   AuditBufferFull,
   type Cancellation,
   type Claim,
+  type ClaimRoom,
   type Cohort,
   type CohortMember,
   DEFAULT_QUEUE_OPTIONS,
@@ -38,7 +39,8 @@ import * as keys from "../redis_keys.ts";
 import { READ_BATCH, REPLICATED_BATCH, SETTLE_BATCH, SUBMIT_BATCH } from "./redis/batch_limits.ts";
 import { Batcher, type BatcherLimits } from "./redis/batcher.ts";
 import { readCohort, readMembers, writeNotes } from "./redis/cohorts.ts";
-import { claimsOf, endingArguments } from "./redis/attempt.ts";
+import { endingArguments } from "./redis/attempt.ts";
+import { Claiming } from "./redis/claiming.ts";
 import { type ConnectionOptions, RedisConnection } from "./redis/connection.ts";
 import { RedisQuotaLedger } from "./redis/quota_ledger.ts";
 import { readDeliveries } from "./redis/deliveries.ts";
@@ -71,6 +73,7 @@ export class RedisJobQueue implements JobQueue {
   readonly #options: JobQueueOptions;
   readonly #connection: RedisConnection;
   readonly #wakeups: Wakeups;
+  readonly #claiming: Claiming;
   readonly ledger: RedisQuotaLedger;
   /** Names this process in the records of jobs it waits for. */
   readonly #gateway = crypto.randomUUID().slice(0, 8);
@@ -89,6 +92,7 @@ export class RedisJobQueue implements JobQueue {
     });
     this.#submitBatch = (connection.replicas ?? 0) > 0 ? REPLICATED_BATCH : SUBMIT_BATCH;
     this.#wakeups = new Wakeups(this.#connection);
+    this.#claiming = new Claiming(this.#connection, this.#wakeups, this.#options.leaseMs);
     this.ledger = new RedisQuotaLedger(this.#connection);
     this.#reads = new Batcher((ids) => this.#readAll(ids), READ_BATCH);
   }
@@ -284,44 +288,14 @@ export class RedisJobQueue implements JobQueue {
 
   // Delivery
 
-  async claim(
+  claim(
     tag: number,
     worker: string,
-    count: number,
+    room: number | ClaimRoom,
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<Claim[]> {
-    const end = performance.now() + waitMs;
-    let claims = await this.#claimNow(tag, worker, count);
-    while (claims.length === 0 && !signal?.aborted) {
-      const left = end - performance.now();
-      if (left <= 0) break;
-      // Listen first, then look once more: a job accepted in between is seen either way.
-      const hint = this.#wakeups.next(keys.wakeChannel(tag), "", left, signal);
-      await hint.ready;
-      claims = await this.#claimNow(tag, worker, count);
-      if (claims.length > 0) {
-        hint.cancel();
-        break;
-      }
-      await hint.woken;
-      if (signal?.aborted) break;
-      claims = await this.#claimNow(tag, worker, count);
-    }
-    return claims;
-  }
-
-  async #claimNow(tag: number, worker: string, count: number): Promise<Claim[]> {
-    for (;;) {
-      const reply = await this.#connection.run(
-        "claim",
-        keys.countersKey(tag),
-        worker,
-        count,
-        this.#options.leaseMs,
-      ) as [number, unknown[][]];
-      if (reply[0] === 0 || reply[1].length > 0) return claimsOf(worker, reply[1]);
-    }
+    return this.#claiming.claim(tag, worker, room, waitMs, signal);
   }
 
   async heartbeat(leases: readonly Lease[]): Promise<LeaseState[]> {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { lookWith } from "../claim_room.ts";
 import type { Job, JobEvent, JobProgress, Lane, NewJob } from "../job.ts";
 import { isFinal } from "../job.ts";
 import { jobIdTag } from "../job_id.ts";
@@ -14,6 +15,7 @@ import type { QuotaClaim, QuotaRefusal } from "../quota_ledger.ts";
 import {
   type Cancellation,
   type Claim,
+  type ClaimRoom,
   type Cohort,
   type CohortMember,
   DEFAULT_QUEUE_OPTIONS,
@@ -270,7 +272,7 @@ export class SqliteJobQueue implements JobQueue {
   async claim(
     tag: number,
     worker: string,
-    count: number,
+    room: number | ClaimRoom,
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<Claim[]> {
@@ -278,8 +280,10 @@ export class SqliteJobQueue implements JobQueue {
     for (;;) {
       // Listening begins before looking, so that nothing accepted in between is missed.
       const left = end - performance.now();
-      const claims = this.#anyReady(tag) ? await this.#claimNow(tag, worker, count) : [];
-      if (claims.length > 0 || left <= 0 || signal?.aborted) return claims;
+      const claims = this.#anyReady(tag)
+        ? await lookWith(room, (count) => this.#claimNow(tag, worker, count))
+        : [];
+      if (claims?.length !== 0 || left <= 0 || signal?.aborted) return claims ?? [];
       if (!this.#anyReady(tag)) await this.#claimants.next(tag, left, signal);
     }
   }

@@ -102,6 +102,53 @@ Deno.test("no more jobs run at once than the model's concurrency, and freed slot
   assertEquals(most, 3);
 });
 
+for (const batching of [false, true]) {
+  const how = batching ? ", in batches" : "";
+  Deno.test(`no more jobs of all models run at once than the worker's concurrency${how}`, async () => {
+    await using place = await Workplace.open();
+    const settings = batching ? { maxBatchSize: 4, maxBatchDelayMs: 5 } : {};
+    const tags = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => place.model(`m${n}`, settings)),
+    );
+    let running = 0, most = 0, done = 0;
+    const compute = async () => {
+      most = Math.max(most, ++running);
+      // Now and then long enough that all loops wait for a place.
+      await new Promise((resolve) => setTimeout(resolve, done++ % 5 === 0 ? 15 : 1));
+      running--;
+      return ok(1);
+    };
+    const early = await Promise.all(tags.map((tag) => place.submit(tag)));
+    const worker = place.worker(new FunctionBackend(compute, batching), { concurrency: 5 });
+    const ids = await Promise.all(
+      Array.from({ length: 120 }, (_, n) => place.submit(tags[n % tags.length]!)),
+    );
+    for (const id of [...early, ...ids]) {
+      assertEquals((await place.ended(id)).state, "completed");
+    }
+    assertEquals(most, 5);
+    await eventually(() => Promise.resolve(worker.places.free === 5), "all places to be free");
+  });
+}
+
+Deno.test("a worker whose places are all taken by one model serves the others as they come free", async () => {
+  await using place = await Workplace.open();
+  const [busy, other] = [await place.model("busy"), await place.model("other")];
+  const order: string[] = [];
+  place.worker(
+    new FunctionBackend(async ({ model }) => {
+      order.push(model);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      return ok(1);
+    }),
+    { concurrency: 2 },
+  );
+  await Promise.all(Array.from({ length: 100 }, () => place.submit(busy)));
+  const id = await place.submit(other);
+  assertEquals((await place.ended(id)).state, "completed");
+  assert(order.indexOf("other") < 60, `it came after ${order.indexOf("other")} of the busy model`);
+});
+
 Deno.test("a failure is tried again, and the retry may succeed", async () => {
   await using place = await Workplace.open();
   const tag = await place.model("m");
