@@ -50,9 +50,18 @@ export interface JobQuery {
   readonly tags: readonly number[];
   readonly states?: readonly JobState[];
   readonly submitter?: string;
+  /** Only jobs of others that are shared with one of these, as they are shared now. */
+  readonly shared?: SharedQuery;
   readonly limit: number;
   /** Only jobs before this id in time: the last id of the page before. */
   readonly before?: string;
+}
+
+export interface SharedQuery {
+  /** Entries `user:NAME` or `team:NAME`. */
+  readonly with: readonly string[];
+  /** Whose jobs are not meant: who shares a job with a team of theirs has it already. */
+  readonly notOf: string;
 }
 
 /** The store cannot take or answer now (down, out of memory, failing over); nothing was changed. */

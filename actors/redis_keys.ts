@@ -70,6 +70,19 @@ export function indexKey(tag: number): string {
   return queuePrefix(tag) + "index";
 }
 
+/**
+ * Shared jobs by whom they are shared with: members `ENTRY ID`, in the order of ids for each entry.
+ *
+ * It is the queue's and not the person's, so that it lies in the slot of the job's record and the
+ * script that shares a job writes both in one step: an index by person would lie in another slot of
+ * a Cluster, and a share that was revoked could stay in it. Who lists asks each queue in turn, as
+ * for all lists of jobs. One key for all entries, so that it is dropped and swept without a list of
+ * names.
+ */
+export function sharedKey(tag: number): string {
+  return queuePrefix(tag) + "shared";
+}
+
 /** Dead letters by the time they died. */
 export function deadKey(tag: number): string {
   return queuePrefix(tag) + "dead";

@@ -15,6 +15,7 @@ import {
   type QueueClaim,
   type QueueStore,
 } from "./job_queue_store.ts";
+import { testSharedJobs } from "./job_queue_sharing.ts";
 import { testSubmission } from "./job_queue_submission.ts";
 import { testSupervision } from "./job_queue_supervision.ts";
 
@@ -38,6 +39,7 @@ export function testJobQueue(adapter: string, open: OpenQueueStore, skip?: strin
   testDelivery(claim);
   testSupervision(claim);
   testCallbacks(claim);
+  testSharedJobs(claim);
   testCohorts(claim);
   testQuotas(claim);
   testProperties(claim);

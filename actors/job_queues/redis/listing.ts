@@ -6,19 +6,28 @@
  */
 import type { Job, JobState } from "../../job.ts";
 import { jobIdTag } from "../../job_id.ts";
-import type { JobQuery } from "../../job_queue.ts";
-import { deadKey, indexKey, jobKey } from "../../redis_keys.ts";
+import type { JobQuery, SharedQuery } from "../../job_queue.ts";
+import { deadKey, indexKey, jobKey, sharedKey } from "../../redis_keys.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type Fields, jobOf, stateOf } from "./record.ts";
 
 const PAGE = 200;
+/** Ids begin with a hexadecimal digit. */
+const AFTER_ALL_IDS = "g";
+
+/** The ids that stand behind `prefix` in a sorted set whose members have one score. */
+interface Index {
+  readonly key: string;
+  readonly prefix: string;
+}
 
 export async function listJobs(connection: RedisConnection, query: JobQuery): Promise<Job[]> {
   const found: Job[] = [];
+  const indexes = await indexesOf(connection, query);
+  const size = picks(query) ? PAGE : Math.min(PAGE, query.limit);
   let before = query.before;
   while (found.length < query.limit) {
-    const size = query.states || query.submitter ? PAGE : Math.min(PAGE, query.limit);
-    const ids = await newestIds(connection, query.tags, size, before);
+    const ids = await newestIds(connection, indexes, size, before);
     if (ids.length === 0) break;
     for (const job of await readFitting(connection, ids, query)) {
       if (found.length < query.limit) found.push(job);
@@ -60,26 +69,47 @@ export async function readJobs(
   );
 }
 
+/** Where the ids of such jobs are. Few queues have shared jobs: the others are left out by a look. */
+async function indexesOf(
+  connection: RedisConnection,
+  { tags, shared }: JobQuery,
+): Promise<Index[]> {
+  if (!shared) return tags.map((tag) => ({ key: indexKey(tag), prefix: "" }));
+  const keys = tags.map(sharedKey);
+  const there = await Promise.all(
+    keys.map((key) => connection.patiently((client) => client.exists(key))),
+  );
+  return keys.filter((_, i) => there[i] === 1).flatMap((key) =>
+    shared.with.map((entry) => ({ key, prefix: `${entry} ` }))
+  );
+}
+
 async function newestIds(
   connection: RedisConnection,
-  tags: readonly number[],
+  indexes: readonly Index[],
   size: number,
-  before: string | undefined,
+  before = AFTER_ALL_IDS,
 ): Promise<string[]> {
-  const from = before === undefined ? "+" : `(${before}`;
-  const read = (of: readonly number[], count: number) =>
+  const read = (of: readonly Index[], count: number) =>
     Promise.all(
-      of.map((tag) =>
-        connection.patiently((client) =>
-          client.zrevrangebylex(indexKey(tag), from, "-", "LIMIT", 0, count)
-        )
-      ),
+      of.map(async ({ key, prefix }) => {
+        const members = await connection.patiently((client) =>
+          client.zrevrangebylex(key, `(${prefix}${before}`, `[${prefix}`, "LIMIT", 0, count)
+        );
+        return prefix === "" ? members : members.map((member) => member.slice(prefix.length));
+      }),
     );
-  // No page has jobs of more queues than it has jobs: those with the newest are enough.
-  const newest = tags.length > size
-    ? (await read(tags, 1)).flat().sort((a, b) => a < b ? 1 : -1).slice(0, size).map(jobIdTag)
-    : tags;
-  return (await read(newest, size)).flat().sort((a, b) => a < b ? 1 : -1).slice(0, size);
+  if (indexes.length <= size) return newestOf(await read(indexes, size), size);
+  // No page has jobs of more indexes than it has jobs: those with the newest are enough.
+  const first = await read(indexes, 1);
+  const newest = new Set(newestOf(first, size));
+  const enough = indexes.filter((_, i) => newest.has(first[i]![0]!));
+  return newestOf(await read(enough, size), size);
+}
+
+/** A job that is shared with a user and their team is in two lists. */
+function newestOf(lists: readonly string[][], size: number): string[] {
+  return [...new Set(lists.flat())].sort((a, b) => a < b ? 1 : -1).slice(0, size);
 }
 
 async function readFitting(
@@ -87,22 +117,34 @@ async function readFitting(
   ids: readonly string[],
   query: JobQuery,
 ): Promise<Job[]> {
-  if (!query.states && query.submitter === undefined) return await readJobs(connection, ids);
+  if (!picks(query)) return await readJobs(connection, ids);
   const heads = await Promise.all(
     ids.map((id) =>
-      connection.patiently((client) => client.hmget(jobKey(jobIdTag(id), id), "st", "by"))
+      connection.patiently((client) => client.hmget(jobKey(jobIdTag(id), id), "st", "by", "sh"))
     ),
   );
   return await readJobs(
     connection,
     ids.filter((_, i) => {
-      const [letter, submitter] = heads[i]!;
-      return letter && fits(stateOf(letter), submitter ?? "", query);
+      const [letter, submitter, entries] = heads[i]!;
+      return letter && fits(stateOf(letter), submitter ?? "", entries ?? "[]", query);
     }),
   );
 }
 
-function fits(state: JobState, submitter: string, query: JobQuery): boolean {
+/** True if not every id of the indexes is of a job that is asked for. */
+function picks({ states, submitter, shared }: JobQuery): boolean {
+  return states !== undefined || submitter !== undefined || shared !== undefined;
+}
+
+function fits(state: JobState, submitter: string, entries: string, query: JobQuery): boolean {
   return (!query.states || query.states.includes(state)) &&
-    (query.submitter === undefined || query.submitter === submitter);
+    (query.submitter === undefined || query.submitter === submitter) &&
+    (!query.shared || isShared(submitter, entries, query.shared));
+}
+
+/** The record is the truth, whatever the index says. */
+function isShared(submitter: string, entries: string, shared: SharedQuery): boolean {
+  return submitter !== shared.notOf &&
+    (JSON.parse(entries) as string[]).some((entry) => shared.with.includes(entry));
 }

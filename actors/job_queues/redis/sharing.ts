@@ -1,5 +1,6 @@
 /**
- * With whom jobs on Redis are shared: written by `share.lua`, and read as a step to be audited.
+ * With whom jobs on Redis are shared: written by `share.lua`, which keeps the index that lists are
+ * made from (`sharedKey`) in the same step, and read as a step to be audited.
  *
  * @module
  */

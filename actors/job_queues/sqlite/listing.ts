@@ -21,8 +21,14 @@ const OF_STATE = (columns: Columns) =>
 const OF_SUBMITTER = (columns: Columns) =>
   `SELECT ${columns} FROM jobs INDEXED BY jobs_by_submitter WHERE tag = ? AND submitter = ? AND ${KEPT}
      AND state IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`;
+/** Of all queues at once: the index is by whom a job is shared with, and CROSS JOIN keeps to it. */
+const SHARED = (columns: Columns) =>
+  `SELECT jobs.${columns} FROM shares CROSS JOIN jobs ON jobs.id = shares.job_id
+   WHERE shares.subject = ?1 AND shares.job_id < ?2 AND shares.tag IN (SELECT value FROM json_each(?3))
+     AND (delete_at IS NULL OR delete_at > ?4) AND state IN (SELECT value FROM json_each(?5))
+     AND submitter <> ?6 AND (?7 IS NULL OR submitter = ?7) ORDER BY shares.job_id DESC LIMIT ?8`;
 
-/** Reads one queue, or one state of it, from its newest job on. */
+/** Reads one queue, one state of it, or what is shared with one entry, from its newest job on. */
 type Source = (columns: Columns, limit: number) => SqliteRow[];
 
 /**
@@ -41,10 +47,10 @@ export function jobRows(store: GroupCommit, query: JobQuery, now: number): Sqlit
   let found: SqliteRow[] = [];
   for (const { source, id } of newest) {
     if (found.length >= limit && id <= (found[limit - 1]!.id as string)) break;
-    found = [...found, ...source("*", limit)].sort((a, b) => a.id! < b.id! ? 1 : -1).slice(
-      0,
-      limit,
-    );
+    // A job that is shared with a user and their team is in two sources.
+    const known = new Set(found.map(({ id }) => id));
+    const more = source("*", limit).filter((row) => !known.has(row.id!));
+    found = [...found, ...more].sort((a, b) => a.id! < b.id! ? 1 : -1).slice(0, limit);
   }
   return found;
 }
@@ -52,6 +58,25 @@ export function jobRows(store: GroupCommit, query: JobQuery, now: number): Sqlit
 function sourcesOf(store: GroupCommit, query: JobQuery, now: number): Source[] {
   const { submitter, states } = query;
   const before = query.before ?? AFTER_ALL_IDS;
+  const { shared } = query;
+  if (shared) {
+    const tags = JSON.stringify(query.tags);
+    const of = JSON.stringify(states ?? STATES);
+    const { notOf } = shared;
+    return [...new Set(shared.with)].map((subject) => (columns, limit) =>
+      store.all(
+        SHARED(columns),
+        subject,
+        before,
+        tags,
+        now,
+        of,
+        notOf,
+        submitter ?? null,
+        limit,
+      )
+    );
+  }
   return [...new Set(query.tags)].flatMap((tag): Source[] => {
     if (submitter !== undefined) {
       const of = JSON.stringify(states ?? STATES);

@@ -105,6 +105,21 @@ ALTER TABLE jobs ADD COLUMN cancelled_by TEXT;
   `
 ALTER TABLE jobs ADD COLUMN shared_with TEXT;
 `,
+  // Kept by triggers, so that no way to share or to forget a job can pass it by. Jobs without shares
+  // fire none of them: a submission is no update, and only `share` sets that column.
+  `
+CREATE TABLE shares (
+  subject TEXT NOT NULL, job_id TEXT NOT NULL, tag INTEGER NOT NULL, PRIMARY KEY (subject, job_id)
+) WITHOUT ROWID;
+INSERT INTO shares SELECT DISTINCT value, jobs.id, tag FROM jobs, json_each(jobs.shared_with);
+CREATE TRIGGER jobs_shared AFTER UPDATE OF shared_with ON jobs BEGIN
+  DELETE FROM shares WHERE job_id = OLD.id AND subject IN (SELECT value FROM json_each(OLD.shared_with));
+  INSERT OR IGNORE INTO shares SELECT value, NEW.id, NEW.tag FROM json_each(NEW.shared_with);
+END;
+CREATE TRIGGER jobs_unshared AFTER DELETE ON jobs WHEN OLD.shared_with IS NOT NULL BEGIN
+  DELETE FROM shares WHERE job_id = OLD.id AND subject IN (SELECT value FROM json_each(OLD.shared_with));
+END;
+`,
 ];
 
 /** Brings a queue's file up to date, step by step; throws where a newer version wrote it. */

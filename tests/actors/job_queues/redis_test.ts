@@ -3,10 +3,11 @@ import { Redis } from "ioredis";
 import { RedisJobQueue } from "../../../actors/job_queues/redis.ts";
 import { testJobQueueAudit } from "../../contracts/job_queue_audit.ts";
 import { testJobQueue } from "../../contracts/job_queue_contract.ts";
-import { streamKey } from "../../../actors/redis_keys.ts";
+import { jobKey, sharedKey, streamKey } from "../../../actors/redis_keys.ts";
 import {
   claimOne,
   eventually,
+  LIMITS,
   newTag,
   type OpenQueueStore,
   submitMany,
@@ -141,6 +142,53 @@ serviceTest(single, "a lag that a failover made wrong is mended by the next roun
   assertEquals(await lagOf(), 4);
   await queue.supervise(tag, epoch, 60_000);
   assertEquals(await lagOf(), 0);
+  raw.disconnect();
+});
+
+serviceTest(single, "the index of shared jobs is swept of those that are gone", async (url) => {
+  await using queue = new RedisJobQueue({ url });
+  const raw = new Redis(url, { protocol: 2 });
+  const tag = newTag();
+  const epoch = (await queue.acquire(tag, "s", 60_000))!;
+  const limits = { ...LIMITS, retentionSeconds: 0.05 };
+  const gone = await submitMany(queue, tag, 700, { limits });
+  const entries = { with: ["user:ben", "team:chemistry"] };
+  await Promise.all(gone.map((id) => queue.share(id, entries)));
+  for (const id of gone) await queue.cancel(id);
+  const [kept] = await submitMany(queue, tag, 1);
+  await queue.share(kept!, entries);
+  // More than a round looks at: the next goes on where it stopped.
+  await eventually(async () => {
+    await queue.supervise(tag, epoch, 60_000);
+    return await raw.zcard(sharedKey(tag)) === 2;
+  }, "the gone to be swept");
+  assertEquals(await raw.zrangebylex(sharedKey(tag), "-", "+"), [
+    `team:chemistry ${kept}`,
+    `user:ben ${kept}`,
+  ]);
+  await queue.share(kept!, { with: [] });
+  assertEquals(await raw.exists(sharedKey(tag)), 0);
+  await queue.share(kept!, entries);
+  await queue.drop(tag);
+  assertEquals(await raw.exists(sharedKey(tag)), 0);
+  raw.disconnect();
+});
+
+serviceTest(single, "the record says with whom a job is shared, the index follows", async (url) => {
+  await using queue = new RedisJobQueue({ url });
+  const raw = new Redis(url, { protocol: 2 });
+  const tag = newTag();
+  const [id] = await submitMany(queue, tag, 1);
+  const list = () =>
+    queue.list({ tags: [tag], limit: 9, shared: { with: ["user:ben"], notOf: "user:ben" } });
+  // As by a gateway that does not keep the index.
+  await raw.hset(jobKey(tag, id!), "sh", '["user:ben"]');
+  assertEquals(await list(), []);
+  const epoch = (await queue.acquire(tag, "s", 60_000))!;
+  await queue.supervise(tag, epoch, 60_000);
+  assertEquals((await list()).map((job) => job.id), [id]);
+  await raw.hdel(jobKey(tag, id!), "sh");
+  assertEquals(await list(), []);
   raw.disconnect();
 });
 

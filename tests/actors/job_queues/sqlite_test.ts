@@ -118,6 +118,53 @@ Deno.test("a file of the first version is brought up to date, and one of a later
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("the index of shared jobs has those of a file that had none, and none that are gone", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = join(folder, "queue.db");
+  const [tag, other] = [newTag(), newTag()];
+  const before = SCHEMA.findIndex((step) => step.includes("CREATE TABLE shares"));
+  {
+    using file = new DatabaseSync(path);
+    for (const step of SCHEMA.slice(0, before)) file.exec(step);
+    file.exec(`PRAGMA user_version = ${before}`);
+    const insert = file.prepare(
+      `INSERT INTO jobs (id, tag, lane, state, seq, ready_at, queue_deadline, model, version, submitter, input, limits, shared_with)
+       VALUES (?, ?, 'interactive', 'queued', 1, 0, 9e15, 'esol', '1', 'user:ada', '{}', ?, ?)`,
+    );
+    for (const shared of ['["user:ben","team:chemistry"]', null]) {
+      insert.run(newJob(tag).id, tag, JSON.stringify(LIMITS), shared);
+    }
+  }
+  let now = Date.now();
+  {
+    await using queue = new SqliteJobQueue(path, {}, () => now);
+    const list = () =>
+      queue.list({
+        tags: [tag, other],
+        limit: 9,
+        shared: { with: ["user:ben", "team:chemistry"], notOf: "user:ben" },
+      });
+    const indexed = () => {
+      using file = new DatabaseSync(path);
+      return file.prepare("SELECT count(*) AS n FROM shares").get()!.n;
+    };
+    const [shared] = await list();
+    assertEquals([shared!.sharedWith, indexed()], [["user:ben", "team:chemistry"], 2]);
+    const [dropped] = await submitMany(queue, other, 1);
+    await queue.share(dropped!, { with: ["user:ben"] });
+    assertEquals([(await list()).length, indexed()], [2, 3]);
+    await queue.drop(other);
+    assertEquals([(await list()).length, indexed()], [1, 2]);
+    await queue.cancel(shared!.id);
+    now += (LIMITS.retentionSeconds + 1) * 1000;
+    assertEquals([await list(), indexed()], [[], 2]);
+    const epoch = (await queue.acquire(tag, "s", 1000))!;
+    await queue.supervise(tag, epoch, 1000);
+    assertEquals(indexed(), 0);
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
 const KILLS = 4;
 
 Deno.test(`kill -9, ${KILLS} times while it submits and settles, loses nothing acknowledged`, async () => {

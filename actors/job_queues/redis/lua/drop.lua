@@ -47,7 +47,7 @@ if #ids == limit then return '' end
 for _, name in ipairs(call('SMEMBERS', base .. 'cohorts')) do
   call('UNLINK', base .. 'cohort:' .. name, base .. 'members:' .. name, base .. 'notes:' .. name)
 end
-for _, name in ipairs({ 'cohorts', 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'audit', 'counters' }) do
+for _, name in ipairs({ 'cohorts', 'interactive', 'batch', 'running', 'delayed', 'dead', 'index', 'shared', 'deadlines', 'callbacks', 'owner', 'idle', 'back:interactive', 'back:batch', 'audit', 'counters' }) do
   call('UNLINK', base .. name)
 end
 return 1

@@ -135,21 +135,37 @@ for _, lane in ipairs({ 'interactive', 'batch' }) do
   end
 end
 
--- The index and the dead letters forget jobs whose records have gone, a stretch of them each round.
-local cursor = call('HGET', COUNTERS, 'swept') or '-'
-local stretch = call('ZRANGEBYLEX', base .. 'index', cursor, '+', 'LIMIT', 0, limit)
+-- The indexes and the dead letters forget jobs whose records have gone, a stretch of them each round.
+-- What was shared by a gateway that did not keep the index is put into it.
+local cursors = call('HMGET', COUNTERS, 'swept', 'swept:shared')
+local stretch = call('ZRANGEBYLEX', base .. 'index', cursors[1] or '-', '+', 'LIMIT', 0, limit)
 for _, id in ipairs(stretch) do
-  if call('EXISTS', base .. 'job:' .. id) == 0 then
+  local v = call('HMGET', base .. 'job:' .. id, 'st', 'sh')
+  if not v[1] then
     call('ZREM', base .. 'index', id)
     call('ZREM', base .. 'dead', id)
+  elseif v[2] then
+    for _, entry in ipairs(cjson.decode(v[2])) do call('ZADD', base .. 'shared', 0, entry .. ' ' .. id) end
   end
 end
 call('HSET', COUNTERS, 'swept', #stretch < limit and '-' or '(' .. stretch[#stretch])
+-- A record that has gone does not say with whom it was shared, so these are walked by themselves.
+local shared = call('ZRANGEBYLEX', base .. 'shared', cursors[2] or '-', '+', 'LIMIT', 0, limit)
+for _, member in ipairs(shared) do
+  if call('EXISTS', base .. 'job:' .. string.match(member, '%S+$')) == 0 then
+    call('ZREM', base .. 'shared', member)
+  end
+end
+if #shared == limit then
+  call('HSET', COUNTERS, 'swept:shared', '(' .. shared[limit])
+elseif cursors[2] then
+  call('HDEL', COUNTERS, 'swept:shared')
+end
 flush()
 
 local due = call('ZCOUNT', base .. 'callbacks', '-inf', now)
 local unaudited = AUDIT_LIMIT == 0 and 0 or call('LLEN', base .. 'audit')
-local idle = waiting == 0 and unaudited == 0 and #stretch < limit
+local idle = waiting == 0 and unaudited == 0 and #stretch < limit and #shared < limit
   and call('ZCARD', base .. 'running') == 0 and call('ZCARD', base .. 'delayed') == 0
   and call('ZCARD', base .. 'callbacks') == 0 and call('ZCARD', base .. 'ended') == 0
 if idle then call('SET', base .. 'asleep', '1', 'PX', 120000) end
