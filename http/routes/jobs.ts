@@ -6,6 +6,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { isFinal, type Job } from "../../actors/job.ts";
 import { jobIdTag } from "../../actors/job_id.ts";
+import type { JobQuery } from "../../actors/job_queue.ts";
 import { can, canSeeJob } from "../../registry/access.ts";
 import { type Principal, SUBJECT_PATTERN, subjectsOf } from "../../registry/principal.ts";
 import { type Api, json, SECURED, TAGS } from "../api.ts";
@@ -78,7 +79,8 @@ const list = createRoute({
   tags,
   summary: "List jobs",
   description: "Lists jobs, the newest first: the caller's own, and with `model` or `submitter` " +
-    "all that the caller may see there. Superusers see all.",
+    "all that the caller may see there. Superusers see all. With `shared`, it lists the jobs of " +
+    "others that are shared with the caller or a team of theirs, and no others.",
   security: SECURED,
   request: {
     query: z.strictObject({
@@ -93,6 +95,9 @@ const list = createRoute({
         example: "user:ada",
       }),
       lane: LaneSchema.optional(),
+      shared: z.enum(["true", "false"]).optional().openapi({
+        description: "Jobs of others that are shared with the caller, by name or by team.",
+      }),
       limit: limitParameter,
       cursor: JobId.optional().openapi({
         description: "The `nextCursor` of the page before.",
@@ -167,7 +172,9 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
     return c.json({
       items: items.slice(0, limit).flatMap((job) => {
         const view = canSeeJob(principal, job, gateway.catalog.modelByTag(jobIdTag(job.id)));
-        return view === "none" ? [] : [jobToWire(job, view)];
+        // What was just revoked may leave an owner the metadata: it is shared no more.
+        const isListed = scope.shared ? view === "all" : view !== "none";
+        return isListed && view !== "none" ? [jobToWire(job, view)] : [];
       }),
       ...(before !== undefined && { nextCursor: before }),
     }, 200);
@@ -196,17 +203,15 @@ export function jobRoutes(app: Api, gateway: Gateway): void {
 
 const MAX_ROUNDS = 10;
 
-interface Scope {
-  readonly tags: readonly number[];
-  readonly submitter?: string;
-}
+type Scope = Pick<JobQuery, "tags" | "submitter" | "shared">;
 
 /** The queues to look into, and for whose jobs, so that only visible ones are found. */
 function scopeOf(
   gateway: Gateway,
   principal: Principal,
-  asked: { readonly model?: string; readonly submitter?: string },
+  asked: { readonly model?: string; readonly submitter?: string; readonly shared?: string },
 ): Scope {
+  if (asked.shared === "true") return sharedScopeOf(gateway, principal, asked);
   const self = subjectsOf(principal)[0]!;
   const seesAll = (model: Parameters<typeof can>[2]) => can(principal, "see_jobs", model);
   if (asked.model !== undefined) {
@@ -219,4 +224,21 @@ function scopeOf(
   const models = [...gateway.catalog.models()];
   const visible = submitter === self ? models : models.filter(seesAll);
   return { tags: visible.map(({ tag }) => tag), submitter };
+}
+
+/** A job that is shared is seen by whoever may read its model still, and by nobody else. */
+function sharedScopeOf(
+  gateway: Gateway,
+  principal: Principal,
+  { model, submitter }: { readonly model?: string; readonly submitter?: string },
+): Scope {
+  const models = model === undefined
+    ? [...gateway.catalog.models()].filter((one) => can(principal, "read", one))
+    : [modelFor(gateway, principal, model, "read", { parameter: "model" })];
+  const subjects = subjectsOf(principal);
+  return {
+    tags: models.map(({ tag }) => tag),
+    submitter,
+    shared: { with: subjects, notOf: subjects[0]! },
+  };
 }

@@ -94,6 +94,10 @@ Deno.test("an agent finds a model, runs it, waits and has the result; what it se
   assertEquals(result, { smiles: "CCO" });
   const { jobs } = await done(t, "list_jobs", { status: ["completed"] });
   assertEquals(jobs.map(({ id }: { id: string }) => id), [job.id]);
+  assertEquals((await done(t, "list_jobs", { shared: true }, "ben")).jobs, []);
+  await t.call("PUT", `/v1/jobs/${job.id}/sharing`, { body: { with: ["user:ben"] } });
+  const shared = await done(t, "list_jobs", { shared: true }, "ben");
+  assertEquals(shared.jobs.map(({ id }: { id: string }) => id), [job.id]);
   const extra = await refused("invalid-request", t, "get_job", { id: job.id, verbose: true });
   assertEquals(extra.errors![0]!.pointer, "/verbose");
   const near = await refused("not-found", t, "submit_job", { model: "esoll", input: {} });

@@ -25,13 +25,14 @@ interface Asked {
   readonly status?: string;
   readonly submitter?: string;
   readonly lane?: string;
+  readonly shared?: string;
 }
 
 /** Adds the list and its downloads. */
 export function jobsPage(panel: Panel, { pages }: PanelParts): void {
   panel.get("/jobs", async (c) => {
-    const { model, status, submitter, lane, cursor } = c.req.query();
-    const asked = { model, status, submitter, lane };
+    const { model, status, submitter, lane, shared, cursor } = c.req.query();
+    const asked = { model, status, submitter, lane, shared };
     const found = await c.get("api").get<JobPage>("/v1/jobs", { ...asked, cursor, limit: PAGE });
     const self = subjectsOf(c.get("principal"))[0]!;
     return await pages.show(
@@ -90,11 +91,11 @@ const COLUMNS = [
 ];
 
 async function listed(api: ApiCaller, asked: Asked): Promise<WireJob[]> {
-  const { model, status, submitter, lane } = asked;
+  const { model, status, submitter, lane, shared } = asked;
   const jobs: WireJob[] = [];
   let cursor: string | undefined;
   do {
-    const query = { model, status, submitter, lane, cursor, limit: 200 };
+    const query = { model, status, submitter, lane, shared, cursor, limit: 200 };
     const page = await api.get<JobPage>("/v1/jobs", query);
     jobs.push(...page.items);
     cursor = page.nextCursor;
@@ -129,6 +130,10 @@ function Filters({ asked, self }: { readonly asked: Asked; readonly self: string
           <option value={lane} selected={lane === asked.lane}>{lane}</option>
         ))}
       </select>
+      <label>
+        <input type="checkbox" name="shared" value="true" checked={asked.shared === "true"} />{" "}
+        shared with me
+      </label>
       <button>Filter</button>
     </form>
   );
