@@ -22,7 +22,8 @@ export function withJobFilters(command: Command): Command {
         "that stand so: queued, running, retrying, completed, failed, ...",
       )
       .option("--submitter <user>", "of this one, such as user:ada")
-      .option("--lane <name>", "of this lane: interactive or batch"),
+      .option("--lane <name>", "of this lane: interactive or batch")
+      .option("--shared", "of others, shared with you or a team of yours"),
   );
 }
 

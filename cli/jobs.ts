@@ -66,6 +66,7 @@ interface ListOptions extends GatewayOptions {
   readonly status?: string[];
   readonly submitter?: string;
   readonly lane?: string;
+  readonly shared?: true;
   readonly limit: number;
 }
 
@@ -74,8 +75,8 @@ function addLists(jobs: Command, terminal: Terminal): void {
     jobs.command("list").description("List jobs, the newest first: yours, or all of a model")
       .option("--limit <n>", "at most so many", wholeNumber(1), 50),
   ).action(async (options: ListOptions) => {
-    const { model, status, submitter, lane, limit } = options;
-    const query = { model, status, submitter, lane };
+    const { model, status, submitter, lane, shared, limit } = options;
+    const query = { model, status, submitter, lane, ...(shared && { shared: "true" }) };
     const found = await Array.fromAsync(clientOf(options).items<Job>("/v1/jobs", query, limit));
     writeJobs(terminal, options, found);
   });

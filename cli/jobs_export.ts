@@ -19,6 +19,7 @@ interface ExportOptions extends GatewayOptions {
   readonly status?: string[];
   readonly submitter?: string;
   readonly lane?: string;
+  readonly shared?: true;
   readonly results?: boolean;
   readonly out?: string;
 }
@@ -38,9 +39,9 @@ export function addJobsExport(jobs: Command, terminal: Terminal): void {
         "into this file; CSV by its ending .csv (default: the standard output)",
       ),
   ).action(async (options: ExportOptions) => {
-    const { model, status, submitter, lane } = options;
+    const { model, status, submitter, lane, shared } = options;
     const client = clientOf(options);
-    const query = { model, status, submitter, lane };
+    const query = { model, status, submitter, lane, ...(shared && { shared: "true" }) };
     const items = client.items<Job>("/v1/jobs", query, Infinity);
     const found = await Array.fromAsync(items);
     using bar = new ProgressBar(terminal, "jobs", found.length);

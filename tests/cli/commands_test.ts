@@ -107,6 +107,14 @@ Deno.test("jobs are submitted, awaited, listed, followed, cancelled and exported
   assertEquals((await operator.as("ada", "jobs", "result", id)).code, 1);
   const listed = await operator.as("ada", "jobs", "list", "--status", "queued");
   assertMatch(listed.out, new RegExp(`${id} +queued +m +1.0 +interactive`));
+  assertEquals(await operator.json("jobs", "list", "--shared"), []);
+  const sharing = { as: "ada", body: { with: ["team:chemistry"] } } as const;
+  await operator.gateway.call("PUT", `/v1/jobs/${id}/sharing`, sharing);
+  const shared = await operator.as("ben", "jobs", "list", "--shared", "--model", "m");
+  assertMatch(shared.out, new RegExp(`${id} +queued +m`));
+  assertEquals((await operator.as("ben", "jobs", "export", "--shared")).err, "1 jobs\n");
+  assertEquals((await operator.as("ben", "jobs", "export")).err, "0 jobs\n");
+  await operator.gateway.call("PUT", `/v1/jobs/${id}/sharing`, { as: "ada", body: { with: [] } });
   operator.gateway.work("m");
   const waited = await operator.as("ada", "jobs", "submit", "m", '{"smiles":"C"}', "--wait");
   assertEquals(JSON.parse(waited.out), { smiles: "C" });
