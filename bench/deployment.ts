@@ -12,6 +12,15 @@ import { registerModel } from "./caffeine.ts";
 import { Spawned } from "./spawned.ts";
 import type { BackendReference, JobSettings } from "../registry/model.ts";
 
+export interface DeploymentOptions {
+  /** More flags of the gateway. */
+  readonly gatewayFlags?: readonly string[];
+  /** Of the model. */
+  readonly settings?: Partial<JobSettings>;
+  /** Whether all is audited, into a folder; it is where this is not set. */
+  readonly audited?: boolean;
+}
+
 export class Deployment implements AsyncDisposable {
   private constructor(
     readonly redis: SingleRedis,
@@ -24,15 +33,11 @@ export class Deployment implements AsyncDisposable {
     readonly stack: AsyncDisposableStack,
   ) {}
 
-  /**
-   * Starts the roles with one model on the backend, all audited into a folder; `gateway` is to be
-   * among them, with more flags of its own if need be.
-   */
+  /** Starts the roles with one model on the backend; `gateway` is to be among them. */
   static async start(
     roles: readonly Role[],
     backend: BackendReference,
-    gatewayFlags: readonly string[] = [],
-    settings: Partial<JobSettings> = {},
+    { gatewayFlags = [], settings = {}, audited = true }: DeploymentOptions = {},
   ): Promise<Deployment> {
     const stack = new AsyncDisposableStack();
     try {
@@ -44,7 +49,7 @@ export class Deployment implements AsyncDisposable {
       const env = {
         DATABASE_URL: postgres.url,
         REDIS_URL: redis.url,
-        MODEL_GATEWAY_AUDIT: audit,
+        MODEL_GATEWAY_AUDIT: audited ? audit : "off",
         MODEL_GATEWAY_LOG_LEVEL: "error",
       };
       const pids = new Map<string, number>();

@@ -36,8 +36,7 @@ async function measureConcurrency(concurrency: number, rounds: number): Promise<
   await using deployment = await Deployment.start(
     ["gateway", "scheduler", "worker"],
     { kind: "echo", delayMs: JOB_MS },
-    [],
-    { concurrency },
+    { settings: { concurrency } },
   );
   const { url, headers } = deployment;
   const jobs = concurrency * rounds;

@@ -82,8 +82,7 @@ async function main(args: string[]): Promise<void> {
   await using deployment = await Deployment.start(
     ["gateway", "scheduler", "worker"],
     { kind: "echo" },
-    [],
-    { retentionSeconds: RETENTION_SECONDS },
+    { settings: { retentionSeconds: RETENTION_SECONDS } },
   );
   await using redis = await startSingleRedis();
   const machine = describeMachine(String(await redis.node.command("INFO", "server")));

@@ -151,7 +151,7 @@ async function onOwn(plan: Plan, options: Options): Promise<LevelResult> {
     ...(plan.users > USERS_PER_ADDRESS ? ["--host", "0.0.0.0"] : []),
   ];
   const roles: Role[] = ["gateway", "scheduler", ...(needsWorker(plan) ? ["worker" as const] : [])];
-  await using deployment = await Deployment.start(roles, { kind: "echo" }, flags);
+  await using deployment = await Deployment.start(roles, { kind: "echo" }, { gatewayFlags: flags });
   const { url, headers } = deployment;
   return await level(plan, { url, headers, model: MODEL, input: INPUT, jobs: [] });
 }
