@@ -18,9 +18,18 @@ import {
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]);
 
+interface Series {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly count: Counter;
+  readonly duration: Histogram;
+}
+
 export class RequestMeter {
   readonly #requests: Family<Counter>;
   readonly #durations: Family<Histogram>;
+  #last: Series | undefined;
   /** What the gateway itself spends on a submission: all but the body's arrival and the queue. */
   readonly overhead: Histogram;
   /** What the queue takes to accept a submission. */
@@ -55,9 +64,21 @@ export class RequestMeter {
   record(method: string, route: string, status: number, begun: number): void {
     // Methods and paths come from the caller: only the known ones become labels.
     const known = METHODS.has(method) ? method : "other";
-    this.#requests.with(known, route, String(status)).add();
-    this.#durations.with(known, route).observe((performance.now() - begun) / 1000);
+    const { count, duration } = this.#seriesOf(known, route, status);
+    count.add();
+    duration.observe((performance.now() - begun) / 1000);
     this.tracing?.nameRequest(known, route);
+  }
+
+  #seriesOf(method: string, route: string, status: number): Series {
+    let series = this.#last;
+    // Nearly all requests are as the one before; finding them by their labels costs more than counting.
+    if (series?.status !== status || series.route !== route || series.method !== method) {
+      const count = this.#requests.with(method, route, String(status));
+      series = { method, route, status, count, duration: this.#durations.with(method, route) };
+      this.#last = series;
+    }
+    return series;
   }
 
   /** Measures every route that comes after it. */

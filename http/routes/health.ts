@@ -65,6 +65,15 @@ const metricsRoute = createRoute({
   description: "The process's own numbers, and per model the backlog, the time in queue and the " +
     "time running: of public models without an API key, with one of all that its bearer may read.",
   security: [{}, { apiKey: [] }],
+  request: {
+    query: z.strictObject({
+      queues: z.enum(["true", "false"]).optional().openapi({
+        description:
+          "`false` leaves out how the queues stand, which every process gives alike and " +
+          "has to read for it.",
+      }),
+    }),
+  },
   responses: {
     200: {
       description: "Prometheus text.",
@@ -119,7 +128,9 @@ export function healthRoutes(app: Api, operations: Operations): void {
     const names = new Set(readable.map(({ name }) => name));
     metrics.render(text, (model) => names.has(model));
     renderBackendMetrics(operations, reader, text);
-    await renderModelMetrics(operations, readable, text);
+    if (c.req.query("queues") !== "false") {
+      await renderModelMetrics(operations, readable, text);
+    }
     return c.text(text.toString(), 200, { "content-type": METRICS_TYPE });
   });
 }

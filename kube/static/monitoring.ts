@@ -38,12 +38,10 @@ export function serviceMonitor(
 }
 
 /**
- * What Prometheus keeps of a worker: what it alone knows. How the queues stand comes from gateways
- * and schedulers; once more from every worker it would be as many series again.
+ * Which pods of workers Prometheus asks: they come and go, behind no service. How the queues stand
+ * comes from gateways and schedulers; of every worker it would be as much reading, and as many series,
+ * again.
  */
-export const WORKER_METRICS = "model_gateway_(worker|backend)_.+|process_.+";
-
-/** Which pods of workers Prometheus asks: they come and go, behind no service. */
 export function podMonitor(
   settings: Pick<StaticSettings, "name" | "namespace" | "labels">,
   authorization: Readonly<Record<string, unknown>>,
@@ -60,11 +58,7 @@ export function podMonitor(
         port: PORT_NAME,
         path: METRICS_PATH,
         interval: "30s",
-        metricRelabelings: [{
-          sourceLabels: ["__name__"],
-          regex: WORKER_METRICS,
-          action: "keep",
-        }],
+        params: { queues: ["false"] },
         ...authorization,
       }],
     },

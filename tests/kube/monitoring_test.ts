@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createOpsApp } from "../../http/ops_app.ts";
 import { observeWorker } from "../../http/metrics/worker_metrics.ts";
 import { renderWorkers } from "../../kube/render_workers.ts";
-import { podMonitor, WORKER_METRICS } from "../../kube/static/monitoring.ts";
+import { podMonitor } from "../../kube/static/monitoring.ts";
 import { TestGateway } from "../http/test_gateway.ts";
 import { testWhere } from "../services/shared.ts";
 import { helmCan, template } from "./helm.ts";
@@ -45,7 +45,7 @@ Deno.test("the monitor of workers finds every worker's pod and the port that ser
   }
 });
 
-Deno.test("Prometheus keeps of a worker what it alone knows", async () => {
+Deno.test("Prometheus asks a worker for what it alone knows", async () => {
   await using gateway = await TestGateway.start();
   await gateway.gateway.registry.createModel("user:root", {
     name: "open",
@@ -55,19 +55,22 @@ Deno.test("Prometheus keeps of a worker what it alone knows", async () => {
   });
   await gateway.gateway.catalog.refresh();
   observeWorker(gateway.gateway.metrics, { warn: () => {} });
-  const response = await createOpsApp(gateway.gateway).request(
-    monitor().spec.podMetricsEndpoints[0].path,
-  );
-  const names = [...(await response.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!);
-  // Prometheus looks for the whole name.
-  const kept = new RegExp(`^(?:${WORKER_METRICS})$`);
-  assertEquals(names.filter((name) => kept.test(name)).sort(), [
-    "model_gateway_worker_attempt_seconds",
-    "model_gateway_worker_attempts_total",
-    "process_resident_memory_bytes",
-    "process_start_time_seconds",
-  ]);
-  assert(names.includes("model_gateway_jobs_waiting"));
+  const app = createOpsApp(gateway.gateway);
+  const namesAt = async (path: string) => {
+    const text = await (await app.request(path)).text();
+    return [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!);
+  };
+  const [{ path, params }] = monitor().spec.podMetricsEndpoints;
+  const asked = await namesAt(`${path}?${new URLSearchParams({ queues: params.queues[0] })}`);
+  const all = await namesAt(path);
+  assert(asked.includes("model_gateway_worker_attempts_total"));
+  assert(asked.includes("process_resident_memory_bytes"));
+  assertEquals(asked.filter((name) => !all.includes(name)), []);
+  const left = all.filter((name) => !asked.includes(name));
+  for (const queue of ["jobs_waiting", "jobs_running", "dead_letters", "oldest_waiting_seconds"]) {
+    assert(left.includes(`model_gateway_${queue}`), `${queue} of ${left}`);
+  }
+  assertEquals((await app.request(`${path}?queues=no`)).status, 422);
 });
 
 testWhere(

@@ -6,10 +6,16 @@
 import type { BatcherLimits } from "./batcher.ts";
 
 /**
- * One batch is made and another answered while Redis runs a third. A full one holds Redis up for
- * about a millisecond; fewer to a call cost the gateway more than they save.
+ * Small where few wait, so that one batch is made and another answered while Redis runs a third; large
+ * where many do, for a call costs the gateway as much as some jobs. A full one holds Redis up for
+ * about a millisecond.
  */
-export const SUBMIT_BATCH: BatcherLimits = { maxBatch: 64, maxInFlight: 4, maxWaiting: 50_000 };
+export const SUBMIT_BATCH: BatcherLimits = {
+  minBatch: 16,
+  maxBatch: 64,
+  maxInFlight: 6,
+  maxWaiting: 50_000,
+};
 /** Large where a call waits for a replica, for the next one on its connection waits with it. */
 export const REPLICATED_BATCH: BatcherLimits = {
   maxBatch: 128,

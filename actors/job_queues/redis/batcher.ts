@@ -14,6 +14,8 @@ interface Waiting<I, O> {
 }
 
 export interface BatcherLimits {
+  /** Items that go together where so few wait, not spread over calls; as `maxBatch` if not set. */
+  readonly minBatch?: number;
   /** Most items in one call: bounds how long a script holds Redis up. */
   readonly maxBatch: number;
   /** Calls under way at once. */
@@ -59,9 +61,15 @@ export class Batcher<I, O> {
     this.#scheduled = false;
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {
       this.#inFlight++;
-      void this.#run(this.#waiting.take(this.#limits.maxBatch));
+      void this.#run(this.#waiting.take(this.#batchSize()));
     }
   };
+
+  /** A share of those who wait for each call that may be under way: then one is made while another runs. */
+  #batchSize(): number {
+    const { maxBatch, minBatch = maxBatch, maxInFlight } = this.#limits;
+    return Math.min(maxBatch, Math.max(minBatch, Math.ceil(this.#waiting.length / maxInFlight)));
+  }
 
   async #run(batch: readonly Waiting<I, O>[]): Promise<void> {
     try {
