@@ -125,11 +125,15 @@ async function main(args: string[]): Promise<void> {
   const bare: LevelResult[] = [];
   for (const plan of options.plans) {
     levels.push(await (options.target ? onGiven(plan, options) : onOwn(plan, options)));
-    if (options.bare && plan.scenario === "submit") bare.push(await onBare(plan));
+    if (options.bare && plan.scenario === "submit") bare.push(await onBare(plan, options));
   }
   const setting = options.target
     ? `Against ${options.target}.`
-    : "Keys, access, schema, metrics and audit on; one gateway process per 17,000 users, a scheduler" +
+    : `Keys, access, schema, metrics and audit on; ${
+      options.gateways === undefined
+        ? "one gateway process per 17,000 users"
+        : `${options.gateways} gateway processes`
+    }, a scheduler` +
       `${options.plans.some(needsWorker) ? ", a worker where results are read" : ""}.`;
   await keep(options.name, { startedAt, machine, setting, levels, bare });
 }
@@ -145,7 +149,7 @@ async function onGiven(plan: Plan, options: Options): Promise<LevelResult> {
 }
 
 async function onOwn(plan: Plan, options: Options): Promise<LevelResult> {
-  const gateways = options.gateways ?? Math.ceil(plan.users / USERS_PER_GATEWAY);
+  const gateways = gatewaysFor(plan, options);
   const flags = [
     ...(gateways > 1 ? ["--processes", String(gateways)] : []),
     ...(plan.users > USERS_PER_ADDRESS ? ["--host", "0.0.0.0"] : []),
@@ -156,12 +160,20 @@ async function onOwn(plan: Plan, options: Options): Promise<LevelResult> {
   return await level(plan, { url, headers, model: MODEL, input: INPUT, jobs: [] });
 }
 
-async function onBare(plan: Plan): Promise<LevelResult> {
+function gatewaysFor({ users }: Plan, { gateways }: Options): number {
+  return gateways ?? Math.ceil(users / USERS_PER_GATEWAY);
+}
+
+/** The bare limit, in as many processes as the gateway has. */
+async function onBare(plan: Plan, options: Options): Promise<LevelResult> {
   await using redis = await startSingleRedis();
   const port = freePort();
   const url = `http://127.0.0.1:${port}`;
-  await using server = new Spawned("bench/servers/bare.ts", [`${port}`, redis.url]);
-  await server.ready(`${url}/readyz`);
+  await using servers = new AsyncDisposableStack();
+  for (let n = 0; n < gatewaysFor(plan, options); n++) {
+    const server = servers.use(new Spawned("bench/servers/bare.ts", [`${port}`, redis.url]));
+    await server.ready(`${url}/readyz`);
+  }
   const headers = { "content-type": "application/json" };
   console.log("the bare limit:");
   return await level(plan, { url, headers, model: MODEL, input: INPUT, jobs: [] });

@@ -2,7 +2,7 @@
  * The bare limit: one handler that parses the body, writes a record and a stream entry with
  * automatic pipelining, and answers. No key, no model, no schema, no idempotency.
  *
- * Arguments: the port, the URL of Redis.
+ * Arguments: the port, which others like it may share, and the URL of Redis.
  *
  * @module
  */
@@ -28,5 +28,8 @@ if (import.meta.main) {
     ]);
     return c.json({ id, status: "queued" }, 202);
   });
-  Deno.serve({ hostname: "127.0.0.1", port: Number(port), onListen: () => {} }, app.fetch);
+  Deno.serve(
+    { hostname: "127.0.0.1", port: Number(port), reusePort: true, onListen: () => {} },
+    app.fetch,
+  );
 }
