@@ -14,7 +14,7 @@ import { DURATION_BOUNDS, type Histogram, type Metrics } from "./metrics/metrics
 
 type Handler = (request: Request, info: Deno.ServeHandlerInfo) => Response | Promise<Response>;
 
-/** What keeps Redis busy: two rounds of the submissions that are under way to it at once. */
+/** More than can be under way to Redis at once (`SUBMIT_BATCH`), so that the next are ready for it. */
 const MOST_IN_WORK = 512;
 /** When nothing has ended for so long, the line does not help: all fail together, and soon. */
 const STALL_MS = 1000;

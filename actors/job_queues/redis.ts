@@ -14,7 +14,6 @@ import {
   AuditBufferFull,
   type Cancellation,
   type Claim,
-  type ClaimRoom,
   type Cohort,
   type CohortMember,
   DEFAULT_QUEUE_OPTIONS,
@@ -288,14 +287,8 @@ export class RedisJobQueue implements JobQueue {
 
   // Delivery
 
-  claim(
-    tag: number,
-    worker: string,
-    room: number | ClaimRoom,
-    waitMs: number,
-    signal?: AbortSignal,
-  ): Promise<Claim[]> {
-    return this.#claiming.claim(tag, worker, room, waitMs, signal);
+  claim(...asked: Parameters<JobQueue["claim"]>): Promise<Claim[]> {
+    return this.#claiming.claim(...asked);
   }
 
   async heartbeat(leases: readonly Lease[]): Promise<LeaseState[]> {

@@ -1,6 +1,6 @@
 /**
  * Connections by the system calls of Linux: a request costs a `send`, a `recv` and its part of an
- * `epoll_pwait2`, a fifth of what the runtime's sockets and their promises cost. The users take so
+ * `epoll_pwait2`, a third of what the runtime's sockets and their promises cost. The users take so
  * much less of the machine that they share with what they measure.
  *
  * See epoll(7) and socket(7). Plain TCP to IPv4 addresses only.
